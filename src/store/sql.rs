@@ -330,7 +330,8 @@ macro_rules! statements {
                 "SELECT batch.value->>'key' AS email_key, c.address, c.address_hash, c.name, c.function, c.language,
                     p.partner_key, p.name AS establishment, p.category, p.commune, p.insee, p.street, p.labels,
                     CAST(p.stars AS TEXT) AS stars, p.website, p.phone, p.postcode, p.position,
-                    CASE WHEN EXISTS (SELECT 1 FROM suppressions s WHERE s.address_hash = batch.value->>'hash'
+                    CASE WHEN EXISTS (SELECT 1 FROM suppressions s
+                        WHERE s.address_hash = COALESCE(c.address_hash, batch.value->>'hash')
                         AND (s.scope = '*' OR s.scope IN (SELECT batch_2.value->>'mailing' FROM ", $batch_2, ")))
                         THEN 'yes' ELSE 'no' END AS suppressed
                 FROM ", $batch, " LEFT JOIN contacts c ON c.email_key = batch.value->>'key'
