@@ -323,6 +323,10 @@ impl Console {
 
     /// An action failed, or was refused where its page shows no refusal.
     fn not_done(&self, viewer: &Viewer, error: ActionError) -> Answer {
+        if let ActionError::Refused(refusal) = &error {
+            let message = Message { refused: Some(refusal.in_french()), ..Message::new("refused") };
+            return self.shown(StatusCode::CONFLICT, Some(viewer), "", "message", &message);
+        }
         let error = anyhow::Error::from(error);
         error!(error = format!("{error:#}"), "an action of the console was not done");
         self.message(viewer, StatusCode::SERVICE_UNAVAILABLE, "broken")
@@ -348,11 +352,13 @@ fn page_at(number: usize) -> &'static str {
 struct Message {
     title: String,
     text: String,
+    /// Why an action was refused, in French.
+    refused: Option<String>,
 }
 
 impl Message {
     fn new(key: &str) -> Self {
-        Self { title: format!("message_{key}_title"), text: format!("message_{key}") }
+        Self { title: format!("message_{key}_title"), text: format!("message_{key}"), refused: None }
     }
 }
 

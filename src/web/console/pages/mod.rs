@@ -11,6 +11,7 @@ mod imports;
 mod issue;
 mod issues;
 mod journal;
+mod lists;
 mod office;
 mod orders;
 pub(super) mod people;

@@ -6,7 +6,7 @@ use super::super::{
 };
 use super::person::at;
 use crate::accounts::Viewer;
-use crate::actions::{self, ActionError, accounts::login::Client, taking};
+use crate::actions::{self, ActionError, accounts::login::Client, partners::Erasure, taking};
 use crate::domain::email::EmailAddress;
 use crate::store::{Person, Reach};
 use crate::views::console::{
@@ -262,8 +262,11 @@ pub(super) async fn erase(
         if !typed.is_ok_and(|typed| typed.key() == address.key()) {
             return Ok(console.wrong(&viewer, Act::Erase, page, ("adresse", "person_wrong_typed")));
         }
-        let erased = actions::partners::erase(&console.engine, &console.actor(&viewer, &client), address).await;
-        Ok(console.done(&viewer, Act::Erase, page, erased.map(drop), "/partenaires?fait=erased"))
+        match actions::partners::erase(&console.engine, &console.actor(&viewer, &client), address).await {
+            // Somebody else moved or erased the person in between.
+            Ok(Erasure::NotKnown) => Ok(console.nobody(&viewer)),
+            erased => Ok(console.done(&viewer, Act::Erase, page, erased.map(drop), "/partenaires?fait=erased")),
+        }
     };
     console.or_not_done(&viewer, done.await)
 }
