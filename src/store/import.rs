@@ -364,28 +364,35 @@ async fn write<B: Backend>(tx: &mut Transaction<B>, fresh: &[Effective<'_>], now
     Ok(())
 }
 
-/// Which fields of which establishments the list has given so far, each by its bit: if several contacts describe the same
-/// establishment differently, the first one who knows something counts, in whichever thousand.
+/// What the list says of establishments, as hashes: if several contacts describe the same one differently, the first who knows
+/// something counts, in whichever thousand.
 #[derive(Default)]
 struct Described {
-    by_partner: HashMap<u64, u16>,
+    /// The first value by establishment and field.
+    first: HashMap<u64, u64>,
     hasher: RandomState,
 }
 
 impl Described {
     /// Takes the other values out of the chunk, so that they make no difference either.
     fn first_counts(&mut self, chunk: &mut [(String, NewContact)], known: &HashMap<String, Known>) {
-        for (key, contact) in chunk {
-            let partner = edits::partner_of(contact, known.get(key));
-            let described = self.by_partner.entry(self.hasher.hash_one(partner)).or_default();
-            for field in Field::ALL.into_iter().filter(|field| field.is_of_partner() && !field.names_an_establishment())
-            {
-                let Some(text) = contact.fields.get(field) else { continue };
-                let bit = 1 << field as u16;
-                match (*described & bit != 0, field.is_unknown(text)) {
-                    (true, _) => contact.fields.unset(field),
-                    (false, false) => *described |= bit,
-                    (false, true) => {}
+        let partners: Vec<_> = chunk.iter().map(|(key, it)| edits::partner_of(it, known.get(key))).collect();
+        let fields = || Field::ALL.into_iter().filter(|it| it.is_of_partner() && !it.names_an_establishment());
+        for ((_, contact), partner) in chunk.iter().zip(&partners) {
+            for field in fields() {
+                if let Some(text) = contact.fields.get(field).filter(|text| !field.is_unknown(text)) {
+                    let value = self.hasher.hash_one(text);
+                    self.first.entry(self.hasher.hash_one((partner, field))).or_insert(value);
+                }
+            }
+        }
+        for ((_, contact), partner) in chunk.iter_mut().zip(&partners) {
+            for field in fields() {
+                let first = self.first.get(&self.hasher.hash_one((partner, field)));
+                if let (Some(text), Some(first)) = (contact.fields.get(field), first)
+                    && self.hasher.hash_one(text) != *first
+                {
+                    contact.fields.unset(field);
                 }
             }
         }

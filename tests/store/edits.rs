@@ -158,7 +158,8 @@ async fn of_two_who_had_an_address_it_means_the_one_who_moved_last(db: Ledger) {
     moves(2, 8, 1).await;
     moves(1, 2, 2).await;
     moves(2, 9, 3).await;
-    let report = list(&db, &[line(2, "Gîte", "1")], 4).await;
+    let listed = NewContact { address: address(2), address_hash: hash(2), ..line(1, "Gîte", "1") };
+    let report = list(&db, &[listed], 4).await;
     let kept = vec![protected("address", &address(9).to_string(), &address(2).to_string(), 3)];
     assert_eq!(report.differences, [Difference::Protected(address(9), kept)]);
 }
