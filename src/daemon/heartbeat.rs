@@ -131,6 +131,11 @@ impl Daemon {
             Ok(n) => info!(n, "{n} uploaded lists have expired and are deleted"),
             Err(failure) => warn!(error = chain(&failure), "could not delete expired lists"),
         }
+        match engine.store.expire_edition_uploads(now).await {
+            Ok(0) => {}
+            Ok(n) => info!(n, "{n} files that were received with unsaved forms have expired and are deleted"),
+            Err(failure) => warn!(error = chain(&failure), "could not delete expired files"),
+        }
     }
 }
 

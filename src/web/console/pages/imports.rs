@@ -144,7 +144,7 @@ pub(super) async fn upload(State(console): State<Arc<Console>>, viewer: Viewer, 
         let wrong = Some(("envois", "import_no_mailing"));
         return console.upload_page(&viewer, unprocessable, UploadPage { wrong, ..page }).await;
     }
-    let bytes: Arc<[u8]> = bytes.as_slice().into();
+    let bytes: Arc<[u8]> = bytes.as_ref().into();
     let id = match uploads::upload(&console.engine, &viewer.user, &file.name, bytes, &options).await {
         Ok(id) => id,
         Err(ActionError::Refused(refusal)) => {
