@@ -135,7 +135,7 @@ pub async fn cancel_order(engine: &Engine, actor: &Actor, id: &str, seen: Option
     match recording.cancel_order_by_id(id, seen, engine.app.clock.now()).await? {
         Cancelled::Done(order) => {
             info!(order = id, door = %actor.door, "order {id} was cancelled");
-            Ok(order)
+            Ok(*order)
         }
         Cancelled::Stale => Err(Refusal::OrderChanged(id.to_owned()).into()),
         Cancelled::NotOpen(state) => Err(Refusal::OrderNotOpen { order: id.to_owned(), state }.into()),

@@ -348,12 +348,13 @@ pub(super) async fn known(engine: &Engine, address: &EmailAddress) -> Result<Opt
 }
 
 /// What people are subscribed to for the given mailings: their audiences. All if none is given.
-fn all_or(engine: &Engine, mailings: &[String]) -> Result<Vec<String>> {
+fn all_or(engine: &Engine, mailings: &[String]) -> anyhow::Result<Vec<String>> {
     let mut audiences: Vec<String> = match mailings {
         [] => engine.app.mailings.iter().map(|mailing| mailing.audience.clone()).collect(),
         some => {
-            let named = some.iter().map(|id| -> Result<String> { Ok(engine.app.mailing(id)?.audience.clone()) });
-            named.collect::<Result<_>>()?
+            let named =
+                some.iter().map(|id| -> anyhow::Result<String> { Ok(engine.app.mailing(id)?.audience.clone()) });
+            named.collect::<anyhow::Result<_>>()?
         }
     };
     audiences.sort_unstable();

@@ -33,7 +33,7 @@ pub enum Reopened {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cancelled {
     /// The order as it was.
-    Done(Order),
+    Done(Box<Order>),
     /// It has another revision than was shown.
     Stale,
     NotOpen(OrderState),
@@ -212,7 +212,7 @@ impl<B: Backend> Orders for Ledger<B> {
         }
         cancel(&mut tx, &order, now).await?;
         tx.commit().await?;
-        Ok(Cancelled::Done(order))
+        Ok(Cancelled::Done(Box::new(order)))
     }
 
     async fn is_ordered(&self, edition: &str) -> Result<bool> {
