@@ -1,6 +1,6 @@
 //! Announcing an edition: stores the announcement with its time; the daemon processes it like any other occurrence.
 
-use super::{Actor, Refusal, Result, on};
+use super::{Actor, Refusal, Result, editions, on};
 use crate::app::{App, Engine};
 use crate::domain::{
     Timestamp,
@@ -56,10 +56,7 @@ pub async fn plan<'a>(
 ) -> Result<Plan<'a>> {
     let (app, store, now) = (&engine.app, &engine.store, engine.app.clock.now());
     let mailing = mailing(app).map_err(|why| Refusal::NoEditionMailing(why.to_string()))?;
-    let Some(stocked) = store.edition(slug).await? else {
-        let known = store.editions().await?.into_iter().map(|it| it.edition.slug).collect();
-        return Err(Refusal::NoSuchEdition { slug: slug.to_owned(), known }.into());
-    };
+    let stocked = editions::known(engine, slug).await?;
     if at.is_some_and(|at| at < now) {
         return Err(Refusal::HourIsOver.into());
     }
@@ -109,9 +106,7 @@ async fn refuse_twice(
 pub async fn rehearse(engine: &Engine, slug: &str) -> Result<(IssueKey, Content)> {
     let (app, store, now) = (&engine.app, &engine.store, engine.app.clock.now());
     let mailing = mailing(app).map_err(|why| Refusal::NoEditionMailing(why.to_string()))?;
-    let Some(stocked) = store.edition(slug).await? else {
-        return Err(Refusal::NoSuchEdition { slug: slug.to_owned(), known: Vec::new() }.into());
-    };
+    let stocked = editions::known(engine, slug).await?;
     let has_cover = store.edition_file_sizes(slug).await?.iter().any(|(file, _)| *file == EditionFile::Cover);
     let expires_at = mailing.schedule.deadline_of(now);
     let due = || Due { period: Some(slug), ..Due::scheduled(mailing, now, expires_at) };

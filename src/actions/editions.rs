@@ -1,15 +1,15 @@
 //! Adding editions; orders that a partner gives by telephone, and that are delivered.
 
-use super::{Actor, Refusal, Result};
+use super::{Actor, Door, Refusal, Result};
 use crate::app::Engine;
 use crate::domain::{
-    edition::{EditionFile, Missing, Order, OrderState, Wish},
+    edition::{EditionStock, Order, OrderState, Wish},
     email::EmailAddress,
     issue::IssueKey,
 };
 use crate::editions::Added;
 use crate::issue::edition::mailing;
-use crate::store::{EditionForm, EditionSaved, FileChange, Kept, Ordered, Reopened};
+use crate::store::{Cancelled, EditionForm, EditionSaved, Kept, Ordered, Reopened};
 use serde_json::json;
 use tracing::info;
 
@@ -55,40 +55,27 @@ pub async fn add(engine: &Engine, actor: &Actor, added: &Added) -> Result<Editio
     Ok(result)
 }
 
-/// The result of [`save`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Saved {
-    Stored(EditionSaved),
-    /// It is announced, and its mail cannot do without these: nothing was changed.
-    NeededNow(Vec<Missing>),
-}
-
 /// Adds or changes an edition as a form says; what it lacks may follow until it is announced.
 ///
 /// # Errors
 /// When the ledger cannot be read or written.
-pub async fn save(engine: &Engine, actor: &Actor, form: &EditionForm<'_>) -> Result<Saved> {
-    let (store, slug) = (&engine.store, &form.edition.slug);
-    if let Some((was, _)) = form.replaces
-        && store.edition(was).await?.is_some_and(|known| known.announced_for.is_some())
-    {
-        let cover = form.files.iter().find(|(file, _)| *file == EditionFile::Cover).map(|(_, change)| change);
-        let has_cover = match cover {
-            Some(FileChange::Put(_)) => true,
-            Some(FileChange::Remove) => false,
-            _ => store.edition_file_sizes(was).await?.iter().any(|(file, _)| *file == EditionFile::Cover),
-        };
-        let missing = form.edition.missing(has_cover);
-        if !missing.is_empty() {
-            return Ok(Saved::NeededNow(missing));
-        }
-    }
+pub async fn save(engine: &Engine, actor: &Actor, form: &EditionForm<'_>) -> Result<EditionSaved> {
+    let slug = &form.edition.slug;
     let recording = actor.recording(engine, "edition.put", format!("edition:{slug}"), &json!({}));
     let saved = recording.save_edition(form, engine.app.clock.now()).await?;
     if saved == EditionSaved::Done {
         info!(edition = slug, door = %actor.door, "edition {slug} was added or updated");
     }
-    Ok(Saved::Stored(saved))
+    Ok(saved)
+}
+
+/// The edition with this slug, or the refusal that names those there are.
+pub(super) async fn known(engine: &Engine, slug: &str) -> Result<EditionStock> {
+    if let Some(stocked) = engine.store.edition(slug).await? {
+        return Ok(stocked);
+    }
+    let known = engine.store.editions().await?.into_iter().map(|it| it.edition.slug).collect();
+    Err(Refusal::NoSuchEdition { slug: slug.to_owned(), known }.into())
 }
 
 /// The result of an order.
@@ -113,17 +100,19 @@ pub async fn order(
     wish: &Wish,
 ) -> Result<OrderPlaced> {
     let (store, now) = (&engine.store, engine.app.clock.now());
-    let Some(stocked) = store.edition(slug).await? else {
-        let known = store.editions().await?.into_iter().map(|it| it.edition.slug).collect();
-        return Err(Refusal::NoSuchEdition { slug: slug.to_owned(), known }.into());
-    };
+    let stocked = known(engine, slug).await?;
     if !stocked.edition.is_orderable(now.with_timezone(&engine.app.config.zone).date_naive()) {
         return Err(Refusal::NotOrderable(slug.to_owned()).into());
     }
     let contact = super::partners::known(engine, address).await?;
     let Some(contact) = contact else { return Err(Refusal::ContactNotKnown(address.clone()).into()) };
     let recording = actor.recording(engine, "order.place", format!("edition:{slug}"), &json!({"packs": wish.packs}));
-    let done = match recording.take_order(slug, &contact.id, wish, Some(actor.name()), now).await? {
+    // The command line knows a login of the server, which says nothing to a partner.
+    let taken_by = match actor.door {
+        Door::Console => actor.name(),
+        Door::CommandLine | Door::Api => &engine.app.config.office.name,
+    };
+    let done = match recording.take_order(slug, &contact.id, wish, Some(taken_by), now).await? {
         Ordered::New => OrderPlaced::New,
         Ordered::Changed => OrderPlaced::Changed,
         Ordered::Before => OrderPlaced::Unchanged,
@@ -137,24 +126,21 @@ pub async fn order(
     open.map(done).ok_or_else(|| Refusal::NoSuchOrders(vec![address.to_string()]).into())
 }
 
-/// Cancels an open order; its packs return to the stock.
+/// Cancels an open order; its packs return to the stock. `seen`: its revision as it was shown; `None`: whatever it is.
 ///
 /// # Errors
 /// A refusal; or a database that cannot be read or written.
-pub async fn cancel_order(engine: &Engine, actor: &Actor, id: &str) -> Result<Order> {
-    let Some(order) = engine.store.order_by_id(id).await? else {
-        return Err(Refusal::NoSuchOrders(vec![id.to_owned()]).into());
-    };
-    if order.state != OrderState::Open {
-        return Err(Refusal::OrderNotOpen { order: order.id, state: order.state }.into());
-    }
+pub async fn cancel_order(engine: &Engine, actor: &Actor, id: &str, seen: Option<u32>) -> Result<Order> {
     let recording = actor.recording(engine, "order.cancel", format!("order:{id}"), &json!({}));
-    let cancelled = recording.cancel_order(&order.edition, &order.by.contact_id, engine.app.clock.now()).await?;
-    if !cancelled {
-        return Err(Refusal::NoSuchOrders(vec![id.to_owned()]).into());
+    match recording.cancel_order_by_id(id, seen, engine.app.clock.now()).await? {
+        Cancelled::Done(order) => {
+            info!(order = id, door = %actor.door, "order {id} was cancelled");
+            Ok(*order)
+        }
+        Cancelled::Stale => Err(Refusal::OrderChanged(id.to_owned()).into()),
+        Cancelled::NotOpen(state) => Err(Refusal::OrderNotOpen { order: id.to_owned(), state }.into()),
+        Cancelled::NotKnown => Err(Refusal::NoSuchOrders(vec![id.to_owned()]).into()),
     }
-    info!(order = id, door = %actor.door, "order {id} was cancelled");
-    Ok(order)
 }
 
 /// Marks orders as delivered. Returns the previous state of each, in the given order; only open ones change.

@@ -24,7 +24,7 @@ pub struct List<'a> {
     pub parsed: &'a Parsed,
     /// Where the addresses come from, stored with each subscription (GDPR art. 14).
     pub source: &'a str,
-    /// Empty: all mailings.
+    /// Ids; empty: all mailings.
     pub mailings: &'a [String],
     pub basis: Basis,
     /// The file is the whole list: contacts that are not in it are removed.
@@ -58,9 +58,7 @@ pub async fn import(
     list: List<'_>,
     progress: &(dyn Fn(usize) + Send + Sync),
 ) -> Result<Imported> {
-    for id in list.mailings {
-        engine.app.mailing(id)?;
-    }
+    all_or(engine, list.mailings)?;
     let problems = list.parsed.sound().err().filter(|_| !list.skip_invalid);
     if let Some(problems) = problems.as_ref().filter(|_| !list.dry_run) {
         return Err(anyhow::Error::from(problems.clone()).into());
@@ -115,7 +113,7 @@ pub(super) async fn list_of(
     detail: &serde_json::Value,
     progress: &(dyn Fn(usize) + Send + Sync),
 ) -> Result<ImportReport> {
-    let mailings = all_or(engine, list.mailings);
+    let (mailings, source) = (all_or(engine, list.mailings)?, one_line(list.source));
     let contacts = Lines { lines: &list.parsed.lines, tokens: engine.tokens().await? };
     let import = Import {
         basis: list.basis,
@@ -124,7 +122,7 @@ pub(super) async fn list_of(
         overwrite_edits: list.overwrite_edits,
         expected,
         upload,
-        ..Import::new(&contacts, &mailings, list.source)
+        ..Import::new(&contacts, &mailings, &source)
     };
     let store = match actor {
         Some(actor) => actor.recording(engine, "partners.import", "partners".to_owned(), detail),
@@ -274,13 +272,10 @@ pub async fn add(
     mailings: &[String],
     why: &str,
 ) -> Result<Added> {
-    for id in mailings {
-        engine.app.mailing(id)?;
-    }
     if why.trim().is_empty() {
         return Err(Refusal::NoReason.into());
     }
-    let (mailings, address_hash) = (all_or(engine, mailings), engine.tokens().await?.address_hash(address));
+    let (mailings, address_hash) = (all_or(engine, mailings)?, engine.tokens().await?.address_hash(address));
     let recording = actor.recording(engine, "contact.add", person(&address_hash), &json!({}));
     let contact = NewContact { address: address.clone(), address_hash, fields, also: Vec::new() };
     match recording.add_contact(&contact, &mailings, &one_line(why), engine.app.clock.now()).await? {
@@ -352,12 +347,19 @@ pub(super) async fn known(engine: &Engine, address: &EmailAddress) -> Result<Opt
     Ok(engine.store.dossier(&address.key(), &engine.tokens().await?.address_hash(address)).await?.contact)
 }
 
-/// The given mailings; all if none is given.
-fn all_or(engine: &Engine, mailings: &[String]) -> Vec<String> {
-    match mailings {
+/// What people are subscribed to for the given mailings: their audiences. All if none is given.
+fn all_or(engine: &Engine, mailings: &[String]) -> anyhow::Result<Vec<String>> {
+    let mut audiences: Vec<String> = match mailings {
         [] => engine.app.mailings.iter().map(|mailing| mailing.audience.clone()).collect(),
-        some => some.to_vec(),
-    }
+        some => {
+            let named =
+                some.iter().map(|id| -> anyhow::Result<String> { Ok(engine.app.mailing(id)?.audience.clone()) });
+            named.collect::<anyhow::Result<_>>()?
+        }
+    };
+    audiences.sort_unstable();
+    audiences.dedup();
+    Ok(audiences)
 }
 
 /// What somebody typed as a reason, on one line and at most 500 characters of it.

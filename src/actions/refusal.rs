@@ -8,7 +8,7 @@ use crate::domain::{
     delivery::State,
     edition::OrderState,
     email::EmailAddress,
-    french::{NBSP, date_and_hour},
+    french::{NBSP, date_and_hour, plural},
     hold::Hold,
     issue::{Counts, IssueKey, IssueState, IssueSummary},
     issue_name::IssueName,
@@ -158,6 +158,8 @@ pub enum Refusal {
         order: String,
         state: OrderState,
     },
+    /// The partner changed it since it was shown.
+    OrderChanged(String),
     /// The person who ordered was erased.
     OrderOfNobody(String),
     /// The contact ordered the edition again.
@@ -362,6 +364,7 @@ impl Refusal {
                 format!("the order of {address} was changed too often; cancel it, or mark it as delivered")
             }
             Self::OrderNotOpen { order, state } => format!("order {order} is {}; nothing was changed", state.as_str()),
+            Self::OrderChanged(order) => format!("order {order} was changed meanwhile; nothing was changed"),
             Self::OrderOfNobody(order) => {
                 format!("the person who made order {order} was erased; nothing was changed")
             }
@@ -554,17 +557,18 @@ impl Refusal {
                 format!("l’envoi {} a commencé{NBSP}: il peut seulement être arrêté", of(issue))
             }
             Self::PacksAreOrdered { ordered, .. } => {
+                let (s, are) = (plural((*ordered).into()), if *ordered < 2 { "est" } else { "sont" });
                 format!(
-                    "{ordered} paquets sont commandés{NBSP}: il ne peut pas y en avoir moins, ni d’une autre taille"
+                    "{ordered}{NBSP}paquet{s} {are} commandé{s}{NBSP}: il ne peut pas y en avoir moins, ni d’une autre taille"
                 )
             }
             Self::NoSuchOrders(ids) => format!("commande inconnue{NBSP}: {}", ids.join(", ")),
             Self::NotOrderable(slug) => format!("«{NBSP}{slug}{NBSP}» ne se commande pas, ou plus"),
             Self::TooFewPacks { left: 0, .. } => format!("il n’en reste plus{NBSP}: tous les paquets sont commandés"),
             Self::TooFewPacks { left: 1, .. } => "il ne reste qu’un paquet".to_owned(),
-            Self::TooFewPacks { left, .. } => format!("il ne reste que {left} paquets"),
+            Self::TooFewPacks { left, .. } => format!("il ne reste que {left}{NBSP}paquets"),
             Self::OverOrderLimit { most: 1, .. } => "une commande est d’un seul paquet".to_owned(),
-            Self::OverOrderLimit { most, .. } => format!("une commande est de {most} paquets au plus"),
+            Self::OverOrderLimit { most, .. } => format!("une commande est de {most}{NBSP}paquets au plus"),
             Self::OrderedTooOften(_) => "cette commande a été modifiée trop souvent".to_owned(),
             Self::OrderNotOpen { order, state } => {
                 let state = match state {
@@ -574,6 +578,7 @@ impl Refusal {
                 };
                 format!("la commande {order} est {state}{NBSP}: elle ne change plus")
             }
+            Self::OrderChanged(order) => format!("la commande {order} vient d’être modifiée"),
             Self::OrderOfNobody(order) => format!("la personne de la commande {order} a été effacée"),
             Self::OtherOrderOpen { order, other } => {
                 format!(

@@ -106,7 +106,8 @@ pub struct Compared {
     pub known: usize,
     pub changes: Vec<Change>,
     /// The contacts changed between the look at the difference and the import.
-    pub moved: bool,
+    #[serde(alias = "moved")]
+    pub is_outdated: bool,
 }
 
 impl Compared {
@@ -119,12 +120,22 @@ impl Compared {
         self.removed * 5 > self.known
     }
 
+    /// Not all contacts that change are kept to be shown: of each kind only the first ones are.
+    pub fn is_cut(&self) -> bool {
+        let kept = |kind| self.changes.iter().filter(move |it| it.kind == kind);
+        let fields = kept(ChangeKind::Protected).map(|it| it.fields.len()).sum::<usize>();
+        kept(ChangeKind::Added).count() < self.added
+            || kept(ChangeKind::Changed).count() < self.changed
+            || kept(ChangeKind::Removed).count() < self.removed
+            || fields < self.protected
+    }
+
     /// Lines are wrong, and are not to be left out.
     pub fn is_refused(&self, options: &Options) -> bool {
         self.refused_count > 0 && !options.skip_invalid
     }
 
-    fn new(parsed: &Parsed, report: &ImportReport, moved: bool) -> Self {
+    fn new(parsed: &Parsed, report: &ImportReport, is_outdated: bool) -> Self {
         let (sheet, hidden_sheets, hidden_rows) = match &parsed.format {
             Format::Csv { .. } => (String::new(), Vec::new(), 0),
             Format::Xlsx { sheet, hidden, hidden_rows } => (sheet.clone(), hidden.clone(), *hidden_rows),
@@ -154,7 +165,7 @@ impl Compared {
             suppressed: summary.suppressed,
             known: report.known,
             changes: report.differences.iter().map(Change::new).collect(),
-            moved,
+            is_outdated,
         }
     }
 }
@@ -222,7 +233,7 @@ pub enum Ended {
     Compared,
     Imported,
     /// Nothing was imported: the contacts have changed since. There is a new difference.
-    Moved,
+    Outdated,
 }
 
 /// Keeps a list; it is compared by [`compare`]. Returns its id.
@@ -298,9 +309,9 @@ async fn keep(
     upload: &UploadedList,
     parsed: &Parsed,
     report: &ImportReport,
-    moved: bool,
+    is_outdated: bool,
 ) -> Result<()> {
-    let compared = json!(Compared::new(parsed, report, moved)).to_string();
+    let compared = json!(Compared::new(parsed, report, is_outdated)).to_string();
     match engine.store.upload_compared(&upload.id, &compared, &report.digest).await? {
         true => Ok(()),
         false => Err(Refusal::NoSuchUpload.into()),
@@ -321,7 +332,7 @@ pub async fn import(engine: &Engine, actor: &Actor, upload: &UploadedList, progr
         return Ok(Ended::Imported);
     }
     keep(engine, upload, &parsed, &report, true).await?;
-    Ok(Ended::Moved)
+    Ok(Ended::Outdated)
 }
 
 /// Without an actor it is a dry run.

@@ -113,7 +113,7 @@ async fn change(context: &Context, engine: &Engine, act: Act) -> anyhow::Result<
             });
         }
         Act::Cancel { id } => {
-            let order = actions::editions::cancel_order(engine, &actor, &id.trim().to_ascii_lowercase()).await?;
+            let order = actions::editions::cancel_order(engine, &actor, &id.trim().to_ascii_lowercase(), None).await?;
             show::line(format!(
                 "order {} of {} is cancelled; {} packs are free",
                 order.id, order.edition, order.wish.packs

@@ -77,7 +77,7 @@ fn left(it: &EditionStock) -> String {
 }
 
 fn pack(of: Option<&EditionStock>) -> u32 {
-    of.and_then(|it| it.edition.printed).map_or(1, |printed| printed.pack)
+    of.map_or(1, |it| it.edition.pack())
 }
 
 impl Context for OrdersMail {

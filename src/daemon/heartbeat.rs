@@ -135,6 +135,11 @@ impl Daemon {
         if let Err(failure) = engine.store.expire_answers(now).await {
             warn!(error = chain(&failure), "could not forget old answers of the API");
         }
+        match engine.store.expire_edition_uploads(now).await {
+            Ok(0) => {}
+            Ok(n) => info!(n, "{n} files that were received with unsaved forms have expired and are deleted"),
+            Err(failure) => warn!(error = chain(&failure), "could not delete expired files"),
+        }
     }
 }
 

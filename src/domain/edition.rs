@@ -136,6 +136,11 @@ impl Edition {
         self.languages.iter().map(|code| known(code)).collect::<Vec<_>>().join(", ")
     }
 
+    /// Copies of a pack; 1 for what is not printed.
+    pub fn pack(&self) -> u32 {
+        self.printed.map_or(1, |printed| printed.pack)
+    }
+
     /// Whether it may be announced and ordered on that day.
     pub fn is_current(&self, day: NaiveDate) -> bool {
         self.valid_until.is_none_or(|last| day <= last)
@@ -484,9 +489,15 @@ mod tests {
             ..edition
         };
         assert_eq!((whole.missing(true), whole.missing(false)), (vec![], vec![Missing::Cover]));
-        // As ledgers of earlier versions hold it.
-        let known: Edition = serde_json::from_str(&serde_json::to_string(&whole).unwrap()).unwrap();
-        assert_eq!(known, whole);
+        // As ledgers of earlier versions hold it: without `max_packs`, and without `online` where nothing was said of it.
+        let stored = r#"{"slug":"carte","title":"Carte","kind":"map","languages":["fr"],"pages":null,"summary":"Une carte.",
+            "online":"pdf","printed":null,"valid_until":null,"words":"La carte.","post":null,"reminder_after_days":null}"#;
+        let read = |stored: &str| serde_json::from_str::<Edition>(stored).unwrap();
+        assert_eq!(read(stored), whole);
+        assert_eq!(read(&stored.replace(r#""online":"pdf","#, "")), Edition { online: None, ..whole.clone() });
+        let printed = Some(Printed { copies: 100, pack: 50, max_packs: None });
+        let stored = stored.replace(r#""printed":null"#, r#""printed":{"copies":100,"pack":50}"#);
+        assert_eq!(read(&stored), Edition { printed, ..whole });
     }
 
     #[test]

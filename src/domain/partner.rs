@@ -180,6 +180,20 @@ impl Field {
         }
     }
 
+    /// Whether this stored text means that nothing is known.
+    pub fn is_unknown(self, text: &str) -> bool {
+        match self {
+            Field::Labels => text == "[]",
+            Field::Stars => text == "0",
+            _ => text.is_empty(),
+        }
+    }
+
+    /// One of the two fields that say which establishment it is.
+    pub fn names_an_establishment(self) -> bool {
+        matches!(self, Field::Establishment | Field::Commune)
+    }
+
     /// Belongs to the partner, and so to all its contacts; the others belong to the person.
     pub fn is_of_partner(self) -> bool {
         !matches!(self, Field::Name | Field::Function | Field::Language)
@@ -202,7 +216,7 @@ impl Fields {
 
     /// Whether it names the establishment: by name and commune together.
     pub fn name_an_establishment(&self) -> bool {
-        [Field::Establishment, Field::Commune].iter().any(|field| self.get(*field).is_some())
+        Field::ALL.iter().any(|field| field.names_an_establishment() && self.get(*field).is_some())
     }
 
     /// Whether each given field has the same value there.
@@ -289,7 +303,8 @@ pub struct Import<'a> {
     /// The file is the whole list: other contacts are removed.
     pub replace: bool,
     pub dry_run: bool,
-    /// The list also counts where something was changed by hand, which stays otherwise.
+    /// The list also counts where a field was changed by hand, which stays otherwise. An address that was changed by hand stays
+    /// in any case: the former one would bring back somebody who has opted out.
     pub overwrite_edits: bool,
     /// The digest of the differences somebody agreed to: others are not made.
     pub expected: Option<&'a str>,

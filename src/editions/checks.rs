@@ -4,7 +4,7 @@
 use crate::compose::picture::{self, PictureError};
 use crate::domain::{
     characters,
-    edition::{LANGUAGES, LONGEST_SLUG, Online, Printed, REMINDER},
+    edition::{LANGUAGES, LONGEST_SLUG, Online, Printed, REMINDER, slug_of},
     french::{self, NBSP},
 };
 use crate::jobs::web_address;
@@ -45,6 +45,8 @@ pub enum Wrong {
     },
     Slug(String),
     SlugTaken,
+    /// A part of addresses in the console: an edition of this name had no page.
+    SlugReserved,
     /// It is announced or ordered under another slug.
     SlugFixed,
     Language(String),
@@ -69,6 +71,8 @@ pub enum Wrong {
         french: &'static str,
     },
     NotAPdf,
+    /// It was received with an earlier attempt, and is not kept any more.
+    FileGone,
     /// It is announced, and cannot do without.
     NeededNow,
     /// As `Kept::Refused`.
@@ -88,12 +92,13 @@ impl fmt::Display for Wrong {
                  {REMINDER}; found {found:?}"
             ),
             Wrong::SlugTaken => f.write_str("another edition has this name in addresses"),
+            Wrong::SlugReserved => f.write_str("this name means something else in addresses"),
             Wrong::SlugFixed => f.write_str("it is announced or ordered: its name in addresses stays"),
             Wrong::Language(found) => {
                 let all: Vec<_> = LANGUAGES.iter().map(|(code, _)| *code).collect();
                 write!(f, "expected {}; found {found:?}", all.join(", "))
             }
-            Wrong::NoLanguage => f.write_str("expected one language at the least"),
+            Wrong::NoLanguage => f.write_str("expected at least one language"),
             Wrong::Kind => f.write_str("expected one of the list"),
             Wrong::Day => f.write_str("expected a day such as \"2028-03-31\""),
             Wrong::Address => f.write_str("expected an address such as https://office.example"),
@@ -109,6 +114,7 @@ impl fmt::Display for Wrong {
             Wrong::FileTooLarge { most } => write!(f, "expected at most {} MB", most >> 20),
             Wrong::Picture { english, .. } => f.write_str(english),
             Wrong::NotAPdf => f.write_str("expected a PDF"),
+            Wrong::FileGone => f.write_str("the file is not kept any more: choose it again"),
             Wrong::NeededNow => f.write_str("it is announced, and its mail needs this"),
             Wrong::Ordered(packs) => {
                 write!(f, "{packs} packs are ordered: there cannot be fewer, nor packs of another size")
@@ -135,6 +141,7 @@ impl Wrong {
                  carte-2027."
             ),
             Wrong::SlugTaken => "Une autre édition porte déjà ce nom dans son adresse.".to_owned(),
+            Wrong::SlugReserved => "Ce nom veut dire autre chose dans une adresse.".to_owned(),
             Wrong::SlugFixed => format!("Elle est annoncée ou commandée{NBSP}: ce nom ne change plus."),
             Wrong::Language(found) => format!("Cette langue n’est pas dans la liste{NBSP}: {found}."),
             Wrong::NoLanguage => "Cochez au moins une langue.".to_owned(),
@@ -142,7 +149,7 @@ impl Wrong {
             Wrong::Day => "Écrivez un jour, comme 2028-03-31.".to_owned(),
             Wrong::Address => "Écrivez une adresse complète, comme https://office.example.".to_owned(),
             Wrong::OnlineTwice => {
-                format!("Il y a une adresse et un PDF{NBSP}: videz l’adresse, ou n’envoyez pas de PDF.")
+                format!("Il y a une adresse et un PDF{NBSP}: videz l’adresse, ou retirez le PDF.")
             }
             Wrong::PackMissing => "Écrivez combien d’exemplaires contient un paquet.".to_owned(),
             Wrong::PrintedMissing => "Écrivez combien d’exemplaires sont imprimés.".to_owned(),
@@ -155,6 +162,7 @@ impl Wrong {
             Wrong::FileTooLarge { most } => format!("Ce fichier est trop lourd{NBSP}: {}{NBSP}Mo au plus.", most >> 20),
             Wrong::Picture { french, .. } => format!("L’image n’a pas pu être lue{NBSP}: {french}."),
             Wrong::NotAPdf => "Ce fichier n’est pas un PDF.".to_owned(),
+            Wrong::FileGone => format!("Ce fichier n’est plus gardé{NBSP}: choisissez-le de nouveau."),
             Wrong::NeededNow => format!("Elle est annoncée{NBSP}: son message ne peut pas s’en passer."),
             Wrong::Ordered(packs) => format!(
                 "{packs}{NBSP}paquet{s} {are} commandé{s}{NBSP}: il ne peut pas y en avoir moins, ni d’une autre taille.",
@@ -214,10 +222,17 @@ pub fn required(check: fn(&str) -> Checked<String>, text: &str) -> Checked<Strin
 pub fn slug(slug: &str) -> Checked<String> {
     let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let sound = (1..=LONGEST_SLUG).contains(&slug.len()) && slug.chars().all(letter) && !slug.starts_with('-');
-    match sound && !slug.ends_with(REMINDER) && !RESERVED.contains(&slug) {
+    match sound && !slug.ends_with(REMINDER) {
+        true if RESERVED.contains(&slug) => Err(Wrong::SlugReserved),
         true => Ok(slug.to_owned()),
         false => Err(Wrong::Slug(slug.to_owned())),
     }
+}
+
+/// The slug of a title that nobody gave one: `nouvelle-2` for « Nouvelle », which is reserved.
+pub fn slug_for(title: &str) -> String {
+    let slug = slug_of(title);
+    if RESERVED.contains(&slug.as_str()) { format!("{slug}-2") } else { slug }
 }
 
 pub fn languages(codes: Vec<String>) -> Checked<Vec<String>> {
@@ -311,10 +326,13 @@ mod tests {
             pdf(b"PK").unwrap_err(),
             pdf(&vec![0; LARGEST_PDF + 1]).unwrap_err(),
             Wrong::Ordered(1),
+            Wrong::FileGone,
+            Wrong::OnlineTwice,
         ] {
             assert!(wrong.in_french().ends_with('.') && !wrong.to_string().is_empty(), "{wrong:?}");
             assert!(!wrong.to_string().contains('’'), "{wrong}");
         }
+        assert_eq!((slug("nouvelle"), slug_for("Nouvelle !")), (Err(Wrong::SlugReserved), "nouvelle-2".to_owned()));
         assert_eq!(whole(" 20\u{202f}000 ", &COPIES), Ok(20_000));
         assert_eq!(Wrong::Ordered(3).in_french().matches("commandés").count(), 1);
     }

@@ -69,7 +69,7 @@ async fn confirm(engine: &Engine, order: &Order) -> anyhow::Result<()> {
 async fn compose(engine: &Engine, order: &Order) -> anyhow::Result<Content> {
     let (app, sender) = (&engine.app, &engine.app.config.sender);
     let stocked = engine.store.edition(&order.edition).await?.context("its edition is gone")?;
-    let pack = stocked.edition.printed.map_or(1, |printed| printed.pack);
+    let pack = stocked.edition.pack();
     let mailing = mailing(app).ok();
     let from = mailing.and_then(|m| m.sender_address.as_ref()).unwrap_or(&sender.address);
     let reply_to = reply_address(app, &from.to_string());

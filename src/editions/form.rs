@@ -1,7 +1,7 @@
 //! An edition as somebody types it in the console's form: texts, and what is wrong with each.
 
 use super::checks::{self, Wrong};
-use crate::domain::edition::{Edition, EditionKind, Online, slug_of};
+use crate::domain::edition::{Edition, EditionKind, Online};
 use crate::jobs::word;
 use serde::{Deserialize, Serialize};
 
@@ -135,7 +135,7 @@ impl Fields {
         }
         let title = checked!("title", checks::title(&self.title));
         let slug = match self.slug.trim() {
-            "" => slug_of(&self.title),
+            "" => checks::slug_for(&self.title),
             slug => slug.to_owned(),
         };
         // Without a title there is nothing to make it of, and the title is what is wrong.

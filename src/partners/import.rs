@@ -180,7 +180,7 @@ impl Parsed {
             csv::WriterBuilder::new().delimiter(b';').flexible(true).from_writer("\u{feff}".as_bytes().to_vec());
         let harmless = |text: &String| super::export::harmless(text.clone());
         let width = self.header.len();
-        writer.write_record(self.header.iter().cloned().chain(["Motif du refus".to_owned()]))?;
+        writer.write_record(self.header.iter().map(harmless).chain(["Motif du refus".to_owned()]))?;
         for line in &self.left {
             let cells = line.cells.iter().map(harmless).chain(std::iter::repeat(String::new()));
             writer.write_record(cells.take(width).chain([line.why.fr.clone()]))?;
@@ -308,9 +308,9 @@ impl Lines {
             for field in Field::ALL.into_iter().filter(|field| field.is_of_partner()) {
                 let Some(text) = fields.get(field) else { continue };
                 match described.get(field) {
-                    Some(before) if !is_empty(field, before) => {
-                        let names = matches!(field, Field::Establishment | Field::Commune);
-                        if before != text && !is_empty(field, text) && !names {
+                    Some(before) if !field.is_unknown(before) => {
+                        let names = field.names_an_establishment();
+                        if before != text && !field.is_unknown(text) && !names {
                             let message = Said::new(
                                 format!(
                                     "{} {text:?} differs from {before:?} of the same establishment (line {first}); the first counts",
@@ -347,21 +347,12 @@ fn establishment_key(fields: &Fields) -> Option<String> {
     (!name.is_empty()).then(|| format!("{name}|{}", text(Field::Commune)))
 }
 
-/// Empty fields, as stored.
-fn is_empty(field: Field, text: &str) -> bool {
-    match field {
-        Field::Labels => text == "[]",
-        Field::Stars => text == "0",
-        _ => text.is_empty(),
-    }
-}
-
 /// The fields that are empty in `into` and set in `from`; returns their names.
 fn fill(into: &mut Fields, from: &Fields) -> Vec<Field> {
     let mut filled = Vec::new();
     for field in Field::ALL {
-        let Some(text) = from.get(field).filter(|text| !is_empty(field, text)) else { continue };
-        if into.get(field).is_none_or(|before| is_empty(field, before)) {
+        let Some(text) = from.get(field).filter(|text| !field.is_unknown(text)) else { continue };
+        if into.get(field).is_none_or(|before| field.is_unknown(before)) {
             into.set(field, text);
             filled.push(field);
         }

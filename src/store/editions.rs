@@ -8,7 +8,7 @@ use super::{
 };
 use crate::domain::{
     Timestamp,
-    edition::{Announcement, Edition, EditionFile, EditionStock, Printed},
+    edition::{Announcement, Edition, EditionFile, EditionStock, Missing, Printed},
     email::EmailAddress,
     issue::{IssueKey, RecipientScope},
     schedule::label,
@@ -41,7 +41,7 @@ pub struct EditionForm<'a> {
 }
 
 /// The result of [`Editions::save_edition`]; anything but `Done` changed nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EditionSaved {
     Done,
     /// It is like this already.
@@ -58,6 +58,8 @@ pub enum EditionSaved {
     Refused {
         ordered: u32,
     },
+    /// It is announced, and its mail cannot do without these.
+    NeededNow(Vec<Missing>),
 }
 
 /// A file that waits for a form to be right.
@@ -84,6 +86,12 @@ pub trait Editions: Send + Sync {
 
     /// Keeps a file for a day; of each account the newest ten.
     async fn keep_upload(&self, upload: &Upload<'_>, now: Timestamp) -> Result<()>;
+
+    /// Deletes kept files of this account: they are saved now.
+    async fn forget_uploads(&self, ids: &[&str], owner: &str) -> Result<()>;
+
+    /// Deletes kept files that nobody claimed within a day; returns their number.
+    async fn expire_edition_uploads(&self, now: Timestamp) -> Result<u64>;
 
     /// A kept file of this account.
     async fn upload(&self, id: &str, owner: &str, now: Timestamp) -> Result<Option<(EditionFile, Vec<u8>)>>;
@@ -164,6 +172,12 @@ impl<B: Backend> Editions for Ledger<B> {
             if let Some(ordered) = too_many_ordered(&known, form.edition) {
                 return Ok(EditionSaved::Refused { ordered });
             }
+            if known.announced_for.is_some() {
+                let missing = missing(&mut tx, was, form).await?;
+                if !missing.is_empty() {
+                    return Ok(EditionSaved::NeededNow(missing));
+                }
+            }
             before = Some(known);
         }
         if before.as_ref().is_none_or(|before| before.edition.slug != slug) {
@@ -201,7 +215,6 @@ impl<B: Backend> Editions for Ledger<B> {
 
     async fn keep_upload(&self, upload: &Upload<'_>, now: Timestamp) -> Result<()> {
         let mut tx = Transaction::write(&self.0, "keeping an upload").await?;
-        tx.execute("DELETE FROM edition_uploads WHERE kept_at < $1", values![now - UPLOADS_ARE_KEPT]).await?;
         // Of each account only the newest ones.
         let oldest = "DELETE FROM edition_uploads WHERE owner = $1 AND id NOT IN
             (SELECT id FROM edition_uploads WHERE owner = $1 ORDER BY kept_at DESC, id DESC LIMIT $2)";
@@ -210,6 +223,22 @@ impl<B: Backend> Editions for Ledger<B> {
         let values = values![upload.id, upload.owner, upload.file.as_str(), upload.bytes, now];
         tx.execute(insert, values).await?;
         tx.commit().await
+    }
+
+    async fn forget_uploads(&self, ids: &[&str], owner: &str) -> Result<()> {
+        let mut tx = Transaction::write(&self.0, "deleting uploads").await?;
+        for id in ids {
+            tx.execute("DELETE FROM edition_uploads WHERE id = $1 AND owner = $2", values![*id, owner]).await?;
+        }
+        tx.commit().await
+    }
+
+    async fn expire_edition_uploads(&self, now: Timestamp) -> Result<u64> {
+        let mut tx = Transaction::write(&self.0, "deleting expired uploads").await?;
+        let delete = "DELETE FROM edition_uploads WHERE kept_at < $1";
+        let gone = tx.execute(delete, values![now - UPLOADS_ARE_KEPT]).await?;
+        tx.commit().await?;
+        Ok(gone)
     }
 
     async fn upload(&self, id: &str, owner: &str, now: Timestamp) -> Result<Option<(EditionFile, Vec<u8>)>> {
@@ -246,6 +275,8 @@ impl<B: Backend> Editions for Ledger<B> {
     ) -> Result<Option<Timestamp>> {
         let mut tx = Transaction::write(&self.0, "announcing an edition").await?;
         let Announcement { issue, edition, segment, leaves_at, by } = announcement;
+        // Whoever changes the edition at the same time waits, and then finds it announced.
+        hold(&mut tx, edition).await?;
         let known = "SELECT key FROM issues WHERE key = $1";
         if tx.row(known, values![issue]).await?.is_some() {
             return Ok(None);
@@ -317,6 +348,22 @@ impl<B: Backend> Editions for Ledger<B> {
         let read = |row| rows::Reader::new(row, "contacts", "id").address("address");
         tx.rows(sqlx::AssertSqlSafe(select), values).await?.iter().map(read).collect()
     }
+}
+
+/// What the edition lacks to be announced, as the form says; `was`: its slug until now.
+async fn missing<B: Backend>(tx: &mut Transaction<B>, was: &str, form: &EditionForm<'_>) -> Result<Vec<Missing>> {
+    let cover = form.files.iter().find(|(file, _)| *file == EditionFile::Cover).map(|(_, change)| change);
+    let has_cover = match cover {
+        Some(FileChange::Put(_)) => true,
+        Some(FileChange::Remove) => false,
+        Some(FileChange::Keep) | None => has_file(tx, was, EditionFile::Cover).await?,
+    };
+    Ok(form.edition.missing(has_cover))
+}
+
+async fn has_file<B: Backend>(tx: &mut Transaction<B>, slug: &str, file: EditionFile) -> Result<bool> {
+    let select = "SELECT edition FROM edition_files WHERE edition = $1 AND name = $2";
+    Ok(tx.row(select, values![slug, file.as_str()]).await?.is_some())
 }
 
 /// The ordered packs, if there would be fewer packs, or packs of another size.

@@ -52,12 +52,13 @@ pub(super) async fn any<B: Backend>(tx: &mut Transaction<B>) -> Result<bool> {
     Ok(tx.row(select, values![]).await?.is_some())
 }
 
-/// By the key of a former address that is nobody's now.
+/// By the key of a former address that is nobody's now; of several who had it, whoever moved last.
 pub(super) async fn moved<B: Backend>(tx: &mut Transaction<B>) -> Result<HashMap<String, Moved>> {
     let select = "SELECT f.email_key AS former, c.email_key, c.address, c.address_hash, e.value, e.made_by, e.made_at
         FROM contact_edits e JOIN contacts c ON c.id = e.contact JOIN former_addresses f ON f.contact = c.id
         WHERE e.field = 'address' AND e.value = c.address
-            AND NOT EXISTS (SELECT 1 FROM contacts o WHERE o.email_key = f.email_key)";
+            AND NOT EXISTS (SELECT 1 FROM contacts o WHERE o.email_key = f.email_key)
+        ORDER BY e.made_at, c.email_key";
     let read = |row: &Row| {
         let row = Reader::new(row, "contact_edits", "former");
         let (key, address) = (row.text("email_key")?, row.address("address")?);
@@ -83,7 +84,7 @@ struct Over {
 }
 
 /// Puts what was changed by hand in the place of what the list says, so that it makes no difference. `overwrite`: the list counts,
-/// and what was changed by hand is forgotten.
+/// and what was changed by hand is forgotten, except an address.
 pub(super) async fn protect<B: Backend>(
     tx: &mut Transaction<B>,
     chunk: &mut [(String, NewContact)],
@@ -158,7 +159,7 @@ pub(super) async fn protect<B: Backend>(
 }
 
 /// The establishment the contact belongs to after the import.
-fn partner_of(contact: &NewContact, known: Option<&Known>) -> String {
+pub(super) fn partner_of(contact: &NewContact, known: Option<&Known>) -> String {
     let mut named = Fields::default();
     for field in [Field::Establishment, Field::Commune] {
         let was = known.and_then(|known| known.fields.get(field));
@@ -178,7 +179,7 @@ fn keep_partner(
 ) {
     for field in Field::ALL.into_iter().filter(|field| field.is_of_partner()) {
         for (n, key) in keys.iter().enumerate() {
-            let names = matches!(field, Field::Establishment | Field::Commune);
+            let names = field.names_an_establishment();
             let Some(edit) = edits.get(&(key.clone(), field.as_str().to_owned())).filter(|_| n == 0 || !names) else {
                 continue;
             };
@@ -212,7 +213,7 @@ pub(super) async fn record<'a, B: Backend>(
             if known.is_of_partner() {
                 partners.push(json!({ "partner": partner, "field": field, "value": value }));
             }
-            if !known.is_of_partner() || matches!(known, Field::Establishment | Field::Commune) {
+            if !known.is_of_partner() || known.names_an_establishment() {
                 contacts.push(json!({ "key": key, "field": field, "value": value }));
             }
         }

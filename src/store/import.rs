@@ -16,6 +16,7 @@ use crate::failpoint;
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 
 /// Lines of an import per statement.
 pub(super) const CHUNK: usize = 1_000;
@@ -118,15 +119,14 @@ pub(super) async fn import<B: Backend>(
     let mut tx = Transaction::write(db, "importing contacts").await?;
     tx.execute(B::SQL.at_length, values![]).await?;
     let protects = edits::any(&mut tx).await?;
-    let moved = match protects && !import.overwrite_edits {
-        true => edits::moved(&mut tx).await?,
-        false => HashMap::new(),
-    };
+    // Also where the list counts instead: a former address is nobody who may be written to again.
+    let moved = if protects { edits::moved(&mut tx).await? } else { HashMap::new() };
     let keys = keys(import, &moved);
     let mut told = Told::default();
     if import.replace {
         remove_others(&mut tx, &keys, import.source, &mut told, now).await?;
     }
+    let mut described = Described::default();
     let mut may_leave_partners_empty = told.report.summary.gone > 0;
     for chunk in keys.chunks(CHUNK) {
         let mut chunk: Vec<_> = chunk.iter().map(|(key, n)| (key.clone(), import.contacts.contact(*n))).collect();
@@ -134,6 +134,7 @@ pub(super) async fn import<B: Backend>(
         if protects {
             edits::protect(&mut tx, &mut chunk, (&known, &moved), import.overwrite_edits, &mut told).await?;
         }
+        described.first_counts(&mut chunk, &known);
         let chunk = chunk.as_slice();
         let added = told.report.summary.added;
         let fresh = put(&mut tx, chunk, known, &mut told, now).await?;
@@ -361,6 +362,41 @@ async fn write<B: Backend>(tx: &mut Transaction<B>, fresh: &[Effective<'_>], now
     tx.execute(B::SQL.change_partners, values![said.into_values().map(Json::Object).collect::<Json>()]).await?;
     tx.execute(B::SQL.upsert_contacts, values![Json::from(contacts), now]).await?;
     Ok(())
+}
+
+/// What the list says of establishments, as hashes: if several contacts describe the same one differently, the first who knows
+/// something counts, in whichever thousand.
+#[derive(Default)]
+struct Described {
+    /// The first value by establishment and field.
+    first: HashMap<u64, u64>,
+    hasher: RandomState,
+}
+
+impl Described {
+    /// Takes the other values out of the chunk, so that they make no difference either.
+    fn first_counts(&mut self, chunk: &mut [(String, NewContact)], known: &HashMap<String, Known>) {
+        let partners: Vec<_> = chunk.iter().map(|(key, it)| edits::partner_of(it, known.get(key))).collect();
+        let fields = || Field::ALL.into_iter().filter(|it| it.is_of_partner() && !it.names_an_establishment());
+        for ((_, contact), partner) in chunk.iter().zip(&partners) {
+            for field in fields() {
+                if let Some(text) = contact.fields.get(field).filter(|text| !field.is_unknown(text)) {
+                    let value = self.hasher.hash_one(text);
+                    self.first.entry(self.hasher.hash_one((partner, field))).or_insert(value);
+                }
+            }
+        }
+        for ((_, contact), partner) in chunk.iter_mut().zip(&partners) {
+            for field in fields() {
+                let first = self.first.get(&self.hasher.hash_one((partner, field)));
+                if let (Some(text), Some(first)) = (contact.fields.get(field), first)
+                    && self.hasher.hash_one(text) != *first
+                {
+                    contact.fields.unset(field);
+                }
+            }
+        }
+    }
 }
 
 /// Objects of a batch by the partner's key.

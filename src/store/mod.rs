@@ -74,7 +74,7 @@ pub use issues::Issues;
 pub use lanes::Lanes;
 pub use log::DeliveryLog;
 pub use notices::{NoticeTimes, Notices};
-pub use orders::{Orders, Reopened};
+pub use orders::{Cancelled, Orders, Reopened};
 pub use pages::Pages;
 pub use partners::Partners;
 pub use persons::{ContactAdded, ContactEdit, LastSign, Persons, Reach, SegmentCount};

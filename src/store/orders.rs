@@ -29,6 +29,17 @@ pub enum Reopened {
     NotKnown,
 }
 
+/// The result of [`Orders::cancel_order_by_id`]; anything but `Done` changed nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cancelled {
+    /// The order as it was.
+    Done(Box<Order>),
+    /// It has another revision than was shown.
+    Stale,
+    NotOpen(OrderState),
+    NotKnown,
+}
+
 /// Orders of editions.
 #[async_trait]
 pub trait Orders: Send + Sync {
@@ -59,6 +70,12 @@ pub trait Orders: Send + Sync {
 
     /// Returns the ordered packs to the stock. `false` if there is no open order.
     async fn cancel_order(&self, edition: &str, contact: &str, now: Timestamp) -> Result<bool>;
+
+    /// The same of the order with this id. `seen`: its revision as it was shown; `None`: whatever it is.
+    async fn cancel_order_by_id(&self, id: &str, seen: Option<u32>, now: Timestamp) -> Result<Cancelled>;
+
+    /// Whether anybody ordered the edition, in whatever state the order is.
+    async fn is_ordered(&self, edition: &str) -> Result<bool>;
 
     /// Oldest first; of one edition, or of all.
     async fn orders(&self, edition: Option<&str>) -> Result<Vec<Order>>;
@@ -176,12 +193,31 @@ impl<B: Backend> Orders for Ledger<B> {
         let mut tx = Transaction::write(&self.0, "cancelling an order").await?;
         editions::hold(&mut tx, edition).await?;
         let Some(order) = open(&mut tx, edition, contact).await? else { return Ok(false) };
-        take(&mut tx, edition, -i64::from(order.wish.packs)).await?;
-        let update = "UPDATE orders SET state = 'cancelled', revision = revision + 1, changed_at = $2
-            WHERE id = $1 AND state = 'open'";
-        tx.execute(update, values![order.id.as_str(), now]).await?;
+        cancel(&mut tx, &order, now).await?;
         tx.commit().await?;
         Ok(true)
+    }
+
+    async fn cancel_order_by_id(&self, id: &str, seen: Option<u32>, now: Timestamp) -> Result<Cancelled> {
+        let mut tx = Transaction::write(&self.0, "cancelling an order").await?;
+        let Some(order) = by_id(&mut tx, id).await? else { return Ok(Cancelled::NotKnown) };
+        editions::hold(&mut tx, &order.edition).await?;
+        // Read again under the lock: the partner may have changed it meanwhile.
+        let Some(order) = by_id(&mut tx, id).await? else { return Ok(Cancelled::NotKnown) };
+        if order.state != OrderState::Open {
+            return Ok(Cancelled::NotOpen(order.state));
+        }
+        if seen.is_some_and(|seen| seen != order.revision) {
+            return Ok(Cancelled::Stale);
+        }
+        cancel(&mut tx, &order, now).await?;
+        tx.commit().await?;
+        Ok(Cancelled::Done(Box::new(order)))
+    }
+
+    async fn is_ordered(&self, edition: &str) -> Result<bool> {
+        let mut tx = Transaction::read(&self.0, "looking for orders").await?;
+        Ok(tx.row("SELECT id FROM orders WHERE edition = $1 LIMIT 1", values![edition]).await?.is_some())
     }
 
     async fn orders(&self, edition: Option<&str>) -> Result<Vec<Order>> {
@@ -216,8 +252,8 @@ impl<B: Backend> Orders for Ledger<B> {
             }
             before.push(by_id(&mut tx, id).await?.map(|order| order.state));
         }
-        // All of them, or none.
-        if before.iter().all(Option::is_some) {
+        // All of them, or none. Where nothing was open there is nothing to write, nor to record.
+        if before.iter().all(Option::is_some) && before.contains(&Some(OrderState::Open)) {
             tx.commit().await?;
         }
         Ok(before)
@@ -244,7 +280,7 @@ impl<B: Backend> Orders for Ledger<B> {
             results.push(match order.state {
                 OrderState::Open => Reopened::Before,
                 OrderState::Cancelled => Reopened::Cancelled,
-                OrderState::Delivered if order.by.contact_id.starts_with(ERASED) => Reopened::Erased,
+                OrderState::Delivered if order.is_erased() => Reopened::Erased,
                 OrderState::Delivered => match open(&mut tx, &order.edition, &order.by.contact_id).await? {
                     Some(other) => Reopened::OtherIsOpen(other.id),
                     None => {
@@ -263,9 +299,6 @@ impl<B: Backend> Orders for Ledger<B> {
     }
 }
 
-/// What the contact's id begins with once the person was erased; `erase` writes it.
-const ERASED: &str = "erased:";
-
 /// Letters and digits that cannot be confused with each other.
 const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
@@ -279,6 +312,15 @@ pub(super) async fn page<B: Backend>(db: &B, filter: &OrdersFilter) -> Result<Ve
     let (after, id) = filter.after.as_ref().map_or((i64::MIN, ""), |(at, id)| (at.timestamp_millis(), id.as_str()));
     let values = values![filter.edition.as_deref(), filter.state.as_str(), after, id, filter.limit];
     tx.rows(select, values).await?.iter().map(rows::order).collect()
+}
+
+/// An open order; the edition is held.
+async fn cancel<B: Backend>(tx: &mut Transaction<B>, order: &Order, now: Timestamp) -> Result<()> {
+    take(tx, &order.edition, -i64::from(order.wish.packs)).await?;
+    let update = "UPDATE orders SET state = 'cancelled', revision = revision + 1, changed_at = $2
+        WHERE id = $1 AND state = 'open'";
+    tx.execute(update, values![order.id.as_str(), now]).await?;
+    Ok(())
 }
 
 /// `false`: not enough packs are left. Guarded at the time of writing, whatever was read before.

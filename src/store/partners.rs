@@ -133,17 +133,19 @@ impl<B: Backend> Partners for Ledger<B> {
             return Ok(Erased::UnderWay);
         }
         let mut deliveries = erase_deliveries(&mut tx, key, None).await?;
+        // The office's own words may name the person.
+        let forget = "UPDATE suppressions SET why = '' WHERE address_hash = $1";
+        tx.execute(forget, values![hash]).await?;
         for former in former_addresses(&mut tx, key).await? {
             // If the address belongs to another contact now, only that contact's own choices count.
             if tx.row("SELECT id FROM contacts WHERE email_key = $1", values![former.key.as_str()]).await?.is_none() {
                 suppress_within(&mut tx, &former.hash, None, (SuppressionReason::OptOut, ""), now).await?;
+                tx.execute(forget, values![former.hash.as_str()]).await?;
             }
             deliveries += erase_deliveries(&mut tx, &former.key, Some(&former.contact)).await?;
         }
         orders::erase(&mut tx, key, now).await?;
         api::erase(&mut tx).await?;
-        // The office's own words may name the person.
-        tx.execute("UPDATE suppressions SET why = '' WHERE address_hash = $1", values![hash]).await?;
         tx.execute("DELETE FROM subscription_changes WHERE address_hash = $1", values![hash]).await?;
         let batch = json!([{ "key": key }]);
         tx.execute(B::SQL.drop_subscriptions, values![batch.clone()]).await?;

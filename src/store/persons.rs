@@ -187,11 +187,10 @@ impl<B: Backend> Persons for Ledger<B> {
             let row = Reader::new(&row, "partners", "establishment");
             for field in Field::ALL.into_iter().filter(|field| field.is_of_partner()) {
                 let is = row.text(field.as_str())?;
-                let is_said = !["", "0", "[]"].contains(&is.as_str());
                 match contact.fields.get(field) {
-                    Some(given) if is_said && given != is => {
+                    Some(given) if !field.is_unknown(&is) && given != is => {
                         // The writing of the name is no other name.
-                        if !matches!(field, Field::Establishment | Field::Commune) {
+                        if !field.names_an_establishment() {
                             kept.push(field.as_str());
                         }
                         contact.fields.set(field, is);

@@ -24,29 +24,50 @@ pub(super) fn condition<B: Backend>(segment: &Segment, first: usize) -> (String,
 pub(super) async fn resolved<B: Backend>(tx: &mut Transaction<B>, segment: &Segment) -> Result<Segment> {
     let mut known: Vec<(Field, Vec<String>)> = Vec::new();
     for field in segment.folded_fields() {
-        let values = values_of(tx, field).await?.into_iter().map(|(value, _)| value).collect();
-        known.push((field, values));
+        let (value, from) = valued::<B>(field);
+        let select = format!("SELECT DISTINCT {value} AS value FROM {from}");
+        let rows = tx.rows(sqlx::AssertSqlSafe(select), values![]).await?;
+        let values = rows.iter().map(|row| Reader::new(row, "partners", "value").text("value"));
+        known.push((field, values.collect::<Result<_>>()?));
     }
     Ok(segment.with_values(&known))
 }
 
 /// The values of a field with their number of contacts, most frequent first.
 pub(super) async fn values_of<B: Backend>(tx: &mut Transaction<B>, field: Field) -> Result<Vec<(String, u64)>> {
-    let from = match field {
-        Field::Name | Field::Function | Field::Language | Field::Address => "contacts c".to_owned(),
-        Field::Label => format!("partners p, {}", B::SQL.each_label),
-        Field::Subscribed => "subscriptions u".to_owned(),
-        _ => "partners p".to_owned(),
+    let (value, from) = valued::<B>(field);
+    // A contact may have several establishments.
+    let (n, more) = match field {
+        Field::Name | Field::Function | Field::Language | Field::Address => ("COUNT(*)", ""),
+        Field::Subscribed => (
+            "COUNT(*)",
+            " JOIN contacts c ON c.id = u.contact WHERE u.ended_at IS NULL AND NOT EXISTS (SELECT 1 FROM suppressions s
+                WHERE s.address_hash = c.address_hash AND s.scope IN ('*', u.mailing))",
+        ),
+        _ => (
+            "COUNT(DISTINCT m.contact)",
+            " JOIN (SELECT id AS contact, partner FROM contacts UNION ALL SELECT contact, partner FROM affiliations) m
+                ON m.partner = p.id",
+        ),
     };
-    let value = if field == Field::Label { "label.value" } else { column(field) };
     let select =
-        format!("SELECT {value} AS value, COUNT(*) AS n FROM {from} GROUP BY {value} ORDER BY COUNT(*) DESC, {value}");
+        format!("SELECT {value} AS value, {n} AS n FROM {from}{more} GROUP BY {value} ORDER BY n DESC, {value}");
     let rows = tx.rows(sqlx::AssertSqlSafe(select), values![]).await?;
     let read = |row| {
         let row = Reader::new(row, "partners", "value");
         Ok((row.text("value")?, row.number("n")?))
     };
     rows.iter().map(read).collect()
+}
+
+/// The expression of a field's value, and the tables that hold it.
+fn valued<B: Backend>(field: Field) -> (&'static str, String) {
+    match field {
+        Field::Name | Field::Function | Field::Language | Field::Address => (column(field), "contacts c".to_owned()),
+        Field::Label => ("label.value", format!("partners p CROSS JOIN {}", B::SQL.each_label)),
+        Field::Subscribed => (column(field), "subscriptions u".to_owned()),
+        _ => (column(field), "partners p".to_owned()),
+    }
 }
 
 struct Sql {

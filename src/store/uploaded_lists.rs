@@ -88,7 +88,7 @@ pub trait UploadedLists: Send + Sync {
     /// Its comparison or import failed.
     async fn upload_failed(&self, id: &str) -> Result<()>;
 
-    /// Deletes one that is not being imported. `false`: there is no such one of this account.
+    /// Deletes one that is not imported; from now on no import of it can end. `false`: there is no such one of this account.
     async fn drop_upload(&self, id: &str, by: &UserId) -> Result<bool>;
 
     /// Deletes those that have expired; returns their number.
@@ -194,7 +194,7 @@ impl<B: Backend> UploadedLists for Ledger<B> {
 
     async fn drop_upload(&self, id: &str, by: &UserId) -> Result<bool> {
         let mut tx = Transaction::write(&self.0, "deleting an uploaded list").await?;
-        let delete = "DELETE FROM imports WHERE id = $1 AND made_by = $2 AND state NOT IN ('running', 'done')";
+        let delete = "DELETE FROM imports WHERE id = $1 AND made_by = $2 AND state <> 'done'";
         let is_gone = tx.execute(delete, values![id, by.as_str()]).await? > 0;
         tx.commit().await?;
         Ok(is_gone)

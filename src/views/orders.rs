@@ -33,7 +33,7 @@ pub struct OrderView {
 impl OrderView {
     pub fn new(order: &Order, editions: &[EditionStock], zone: Tz) -> Self {
         let edition = editions.iter().find(|it| it.edition.slug == order.edition);
-        let pack = edition.and_then(|it| it.edition.printed).map_or(1, |printed| printed.pack);
+        let pack = edition.map_or(1, |it| it.edition.pack());
         Self {
             id: order.id.clone(),
             edition: order.edition.clone(),
@@ -162,7 +162,7 @@ fn total(it: &EditionStock, orders: &[Order]) -> Option<EditionTotal> {
     let of_edition: Vec<_> = orders.iter().filter(|order| order.edition == *slug).collect();
     let open = of_edition.iter().filter(|order| order.state == OrderState::Open);
     let (open_orders, packs) = open.fold((0, 0), |(n, packs), order| (n + 1, packs + order.wish.packs));
-    let copies = packs * it.edition.printed.map_or(1, |printed| printed.pack);
+    let copies = packs * it.edition.pack();
     let total = EditionTotal { edition: slug.clone(), open_orders, packs, copies, left: it.left() };
     (!of_edition.is_empty()).then_some(total)
 }

@@ -84,6 +84,37 @@ fn what_was_typed_comes_back_after_the_login_and_nothing_is_done_before_the_butt
     }
 }
 
+/// A box that was cleared stays so, in both forms that have the boxes of the mailings.
+#[test]
+fn the_mailings_that_were_chosen_come_back_as_they_were() {
+    let house = House::on(On::Sqlite).set("console.bind", "127.0.0.1:0");
+    house.import(&["un@gite.example"]);
+    let second = std::fs::read_to_string(house.path("jobs/agenda.toml")).unwrap();
+    house.write("jobs/second.toml", second.replace("subscribed = \"agenda\"", "subscribed = \"second\""));
+    let office = Office::open(house);
+    let claire = office.member(CLAIRE, "redaction");
+    for (path, typed) in
+        [("/partenaires/importer", ("source", "adhérents")), ("/partenaires/ajouter", ("name", "Jeanne"))]
+    {
+        let mut browser = Browser::of(&office, &claire);
+        let page = browser.get(path);
+        let boxes = |page: &Reply| {
+            let html = Html::parse_document(&page.text());
+            let all = Selector::parse("input[name^='envoi-']").unwrap();
+            let all = html
+                .select(&all)
+                .map(|it| (it.value().attr("name").unwrap().to_owned(), it.value().attr("checked").is_some()));
+            all.collect::<Vec<_>>()
+        };
+        let named = |agenda, second| [("envoi-agenda".to_owned(), agenda), ("envoi-second".to_owned(), second)];
+        assert_eq!(boxes(&page), named(true, true), "{path}");
+        office.tick(9 * 3600);
+        let over = press(&mut browser, &page, path, &[typed, ("envoi-second", "oui")]).expect(401, &[typed.1]);
+        let back = log_in_from(&office, &mut browser, &over, &claire).expect(200, &["Ce que vous aviez saisi"]);
+        assert_eq!(boxes(&back), named(false, true), "{path}");
+    }
+}
+
 #[test]
 fn what_was_typed_comes_back_to_the_same_person_alone() {
     let office = office(On::Sqlite);

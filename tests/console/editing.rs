@@ -3,7 +3,7 @@
 use super::EVIL;
 use super::entering::{Browser, CLAIRE, OURS, Office, hidden, multipart};
 use crate::editions::{add, office, picture};
-use crate::support::house::{BOTH, On, Relay};
+use crate::support::house::{BOTH, On, Relay, block_on};
 
 const PDF: &[u8] = b"%PDF-1.7\n%garbage that nobody parses";
 const BROCHURE: &[(&str, &str)] = &[
@@ -64,7 +64,7 @@ fn an_edition_is_made_on_two_pages_each_saved_by_itself() {
         let done = browser.upload("/editions/nouvelle", BROCHURE, &[("cover", "", b""), ("pdf", "", b"")]);
         let place = "/editions/carte-de-l-ete-2027/modifier?etape=2&fait=saved";
         assert_eq!((done.status, done.header("location")), (303, place), "{}", done.words());
-        browser.get(place).expect(200, &["C’est enregistré.", "2. Papier et mots prêts"]);
+        browser.get(place).expect(200, &["C’est enregistré.", "2. Tirage et textes à partager"]);
         let page = "/editions/carte-de-l-ete-2027";
         browser
             .get(page)
@@ -115,6 +115,13 @@ fn an_edition_is_made_on_two_pages_each_saved_by_itself() {
         );
         assert_eq!(browser.get(&format!("{page}/apercu/message.eml")).header("content-type"), "message/rfc822");
         assert_eq!(office.house.number("SELECT count(*) FROM audit WHERE action = 'edition.put'"), 4);
+        // An address does not replace the PDF unseen.
+        let form = browser.get(&format!("{page}/modifier")).text();
+        let shown = fields(&form, FIRST, &[("online", "https://ot.test/carte")]);
+        let both = [borrowed(&shown), vec![("langue.fr", "oui")]].concat();
+        let path = format!("{page}/modifier");
+        browser.upload(&path, &both, &[]).expect(422, &["Il y a une adresse et un PDF", "retirez le PDF"]);
+        assert_eq!(browser.get(&format!("{page}/brochure.pdf")).status, 200);
         // Nothing new is no change.
         let form = browser.get(&format!("{page}/modifier")).text();
         let shown = fields(&form, FIRST, &[]);
@@ -171,11 +178,27 @@ fn what_was_typed_and_sent_is_not_lost_by_an_error() {
         let shown = browser.upload("/editions/nouvelle", &twice, &[("pdf", "b.pdf", PDF)]);
         let shown = shown.expect(422, &["Il y a une adresse et un PDF", "PDF reçu"]);
         assert!(shown.text().contains("https:&#x2f;&#x2f;ot.test&#x2f;x"), "{}", shown.text());
-        // What nobody claims is gone a day later, with the next one that is kept.
+        // One that was received can be given up.
+        let received = hidden(&shown.text(), "recu.pdf");
+        let given_up = [&twice[..], &[("recu.pdf", received.as_str()), ("retirer-pdf", "oui")]].concat();
+        let done = browser.upload("/editions/nouvelle", &given_up, &[]);
+        assert_eq!(done.status, 303, "{}", done.words());
+        assert_eq!(office.house.number("SELECT count(*) FROM edition_files"), 2, "no PDF of the second one");
+        // What is saved is not kept a second time; what was kept is asked for when it is gone.
+        assert_eq!(office.house.number("SELECT count(*) FROM edition_uploads WHERE name = 'cover'"), 0, "{on:?}");
+        let gone = [BROCHURE, &[("recu.cover", id.as_str())]].concat();
+        browser.upload("/editions/nouvelle", &gone, &[]).expect(422, &["Ce fichier n’est plus gardé"]);
+        // A reserved word is another one's address.
+        let title: Vec<_> =
+            BROCHURE.iter().map(|(name, value)| (*name, if *name == "title" { "Nouvelle" } else { *value })).collect();
+        let done = browser.upload("/editions/nouvelle", &title, &[]);
+        assert!(done.header("location").starts_with("/editions/nouvelle-2/"), "{}", done.words());
+        // What nobody claims is gone a day later.
         office.tick(25 * 3600);
         let mut browser = Browser::of(&office, &claire);
         assert_eq!(browser.get(&format!("/fichiers/{id}")).status, 404);
         browser.upload("/editions/nouvelle", &wrong, &[("cover", "a.png", &cover)]).expect(422, &[]);
+        block_on(office.store.expire_edition_uploads(office.clock.now())).unwrap();
         assert_eq!(office.house.number("SELECT count(*) FROM edition_uploads"), 1);
         // Of one account only the newest ten are kept.
         for _ in 0..12 {

@@ -6,7 +6,6 @@ use super::{
 };
 use crate::support::house::{BOTH, House, On};
 use rust_xlsxwriter::Workbook;
-use semainier::clock::Clock;
 use std::io::{Cursor, Write};
 use zip::{ZipWriter, write::SimpleFileOptions};
 
@@ -284,6 +283,39 @@ fn m20_upload_bombs_and_other_files_are_refused_in_words() {
 }
 
 #[test]
+fn an_empty_cell_is_said_to_delete_and_values_are_shown_as_people_write_them() {
+    for on in BOTH {
+        let office = office(on);
+        let claire = office.member(CLAIRE, "redaction");
+        let mut browser = Browser::of(&office, &claire);
+        let list = |phone: &str, labels: &str| {
+            format!("email;structure;ville;tel;labels\na@gite.example;Gîte;Auch;{phone};{labels}\n")
+        };
+        let path = draft(&mut browser, FIELDS, "liste.csv", list("0562000001", "Bio, Accueil Vélo").as_bytes());
+        assert_eq!(confirm(&mut browser, &path, &[]).status, 303);
+        browser.get("/partenaires?q=gite").expect(200, &["1 personne trouvée"]);
+        browser.get(PATH).expect(200, &["Une cellule vide efface"]);
+        let path = draft(&mut browser, FIELDS, "liste.csv", list("", "Bio").as_bytes());
+        let page = browser.get(&path);
+        let page = page.expect(200, &["05 62 00 00 01", "vide : la valeur sera effacée", "Accueil Vélo, Bio"]);
+        assert!(!page.text().contains("[&quot;Bio"), "{}", page.words());
+        assert_eq!(confirm(&mut browser, &path, &[]).status, 303);
+        assert_eq!(office.house.number("SELECT count(*) FROM partners WHERE phone = ''"), 1, "{on:?}");
+    }
+}
+
+#[test]
+fn a_formula_in_a_header_or_a_cell_is_harmless_in_the_file_of_refused_lines() {
+    let office = office(On::Sqlite);
+    let claire = office.member(CLAIRE, "redaction");
+    let mut browser = Browser::of(&office, &claire);
+    let csv = b"email;=1+1;nom\npas une adresse;=2+2;Marie\na@gite.example;x;y\n";
+    let path = draft(&mut browser, FIELDS, "liste.csv", csv);
+    let csv = browser.get(&format!("{path}/refusees.csv")).text();
+    assert!(csv.contains(";'=1+1;") && csv.contains(";'=2+2;"), "{csv}");
+}
+
+#[test]
 fn m20_nothing_in_a_file_becomes_html() {
     for on in BOTH {
         let office = office(on);
@@ -320,9 +352,7 @@ fn m20_a_long_list_is_imported_in_the_background_with_its_progress() {
         let mut browser = Browser::of(&office, &claire);
         let mut csv = "email;nom;etablissement;commune;telephone\n".to_owned();
         csv.extend((0..lines).map(|n| format!("p{n}@gite.example;Camille {n};Gîte {n};Auch;0562{n:06}\n")));
-        let begun = Clock::monotonic();
         let path = draft(&mut browser, FIELDS, "liste.csv", csv.as_bytes());
-        assert!(begun.elapsed().as_secs() < 30, "an answer does not wait for the end");
         // The stream ends when the work does.
         let settled = |browser: &mut Browser| {
             let stream = browser.get(&format!("{path}/flux")).text();
@@ -350,6 +380,14 @@ fn m20_an_import_that_was_cut_off_leaves_everything_as_it_was_and_says_so() {
         office.house.sql("UPDATE imports SET state = 'running'");
         browser.get(&path).expect(200, &["Interrompu avant la fin", "rien n’est modifié"]);
         browser.get(PATH).expect(200, &["Interrompue"]);
+        let given_up = draft(&mut browser, FIELDS, "autre.csv", b"email;nom\na@gite.example;Marie\n");
+        office.house.sql("UPDATE imports SET state = 'running' WHERE file_name = 'autre.csv'");
+        browser.get(&given_up).expect(200, &["Abandonner cette liste"]);
+        assert_eq!(
+            browser.post(&given_up, &[("que", "abandonner")]).header("location"),
+            format!("{PATH}?fait=abandonne")
+        );
+        browser.get(&given_up).expect(404, &["Liste introuvable"]);
         assert_eq!(browser.post(&path, &[("que", "confirmer"), ("vu_alors", &seen)]).status, 303);
         assert_eq!(contacts(&office), 0, "it is not simply begun once more");
         assert_eq!(browser.post(&path, &[("que", "comparer")]).status, 303);

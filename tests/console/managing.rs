@@ -467,7 +467,7 @@ fn a_segment_is_built_from_rows_or_text_and_counted() {
         let made = browser.get(&format!("/partenaires/segment?{rows}"));
         assert_eq!(made.status, 303);
         let page = browser.get(made.header("location"));
-        let said = "3 contacts de 3 établissements, dont 1 désinscrit";
+        let said = "3 contacts de 3 établissements, dont 1 qui ne reçoit rien";
         let page = page.expect(200, &[said, "Voir ces partenaires"]);
         let text = "(commune in (\"Auch\", \"Pavie\") or category = \"restauration\") and name != \"Personne\"";
         let html = Html::parse_document(&page.text());
@@ -479,6 +479,12 @@ fn a_segment_is_built_from_rows_or_text_and_counted() {
         let json: Value = serde_json::from_slice(&counted.body).unwrap();
         assert_eq!(json["said"].as_str().unwrap().replace('\u{a0}', " "), said);
         assert_eq!(json["text"], text);
+        // What was typed into the rows stays, if it means nothing.
+        let nonsense = "lien=toutes&g0c0=category&g0o0=%3E%3D&g0v0=gîte";
+        let page = browser.get(&format!("/partenaires/segment?{nonsense}")).expect(200, &["n’est pas comprise"]);
+        assert_eq!(value(&page, "g0v0"), "gîte");
+        let counted = browser.get(&format!("/partenaires/segment/compte?{nonsense}"));
+        assert!(counted.text().contains("n’est pas comprise, à partir du caractère"), "{}", counted.text());
         let wrong = browser.get("/partenaires/segment?ou=commune+%3D+Auch");
         wrong.expect(200, &["à partir du caractère 11", "expected a text"]);
         let more = browser.get("/partenaires/segment?ou=not+%28stars+%3D+3+and+stars+%3D+4%29");

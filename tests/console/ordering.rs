@@ -41,12 +41,12 @@ fn an_order_by_telephone_is_found_placed_and_confirmed_with_who_took_it() {
         let form = form.expect(200, &["Gîte du Pré, Marie, Pavie", "Exemplaires d’un paquet : 50 ; au plus 20."]);
         assert_eq!(hidden(&form.text(), "contact"), marie);
         for packs in ["", "0", "21", "beaucoup"] {
-            let wrong = place(&mut browser, &marie, packs, "0");
+            let wrong = place(&mut browser, &marie, packs, "");
             wrong.expect(422, &["Écrivez un nombre de paquets, de 1 à 20.", "Sonner à gauche"]);
         }
         let mut placed = String::new();
         for _ in 0..2 {
-            let done = place(&mut browser, &marie, "3", "0");
+            let done = place(&mut browser, &marie, "3", "");
             assert_eq!(done.status, 303, "{}", done.words());
             assert!(done.header("location").starts_with("/commandes?fait=placed&commande="), "a second click too");
             placed = done.header("location").to_owned();
@@ -57,9 +57,10 @@ fn an_order_by_telephone_is_found_placed_and_confirmed_with_who_took_it() {
         assert_eq!(office.house.number("SELECT count(*) FROM orders WHERE taken_by = 'Claire' AND revision = 1"), 1);
         assert_eq!(office.house.number("SELECT ordered FROM editions"), 3);
         // Another form that was opened before shows the order that came in.
-        let stale = place(&mut browser, &marie, "5", "0");
-        stale.expect(409, &["est arrivée depuis", "que celle-ci remplacera : 3 paquets (150 exemplaires)"]);
-        let changed = place(&mut browser, &marie, "5", "1");
+        let stale = place(&mut browser, &marie, "5", "");
+        let stale = stale.expect(409, &["est arrivée depuis", "que celle-ci remplacera : 3 paquets (150 exemplaires)"]);
+        let seen = hidden(&stale.text(), "vu_alors");
+        let changed = place(&mut browser, &marie, "5", &seen);
         assert!(changed.header("location").contains("fait=changed"), "{}", changed.words());
         // The mail says who took it; an order that the partner places says nothing of the kind.
         let daemon = Open::at(&office.house);
@@ -70,10 +71,22 @@ fn an_order_by_telephone_is_found_placed_and_confirmed_with_who_took_it() {
         assert!(mail.body_html(0).unwrap().contains("Prise par téléphone par"));
         drop(daemon);
         // Somebody who is gone, and an edition without stock.
-        let gone = place(&mut browser, "nobody", "1", "0");
+        let gone = place(&mut browser, "nobody", "1", "");
         gone.expect(422, &["Cette personne n’est plus dans la liste"]);
         office.house.sql("UPDATE editions SET ordered = packs");
         browser.get("/commandes/nouvelle").expect(200, &["Aucune édition imprimée ne peut être commandée"]);
+        // What was typed meanwhile is not lost; an order that there is can still be made smaller.
+        let paul = person(&office, PAUL);
+        place(&mut browser, &paul, "1", "").expect(409, &["il n’en reste plus", "Sonner à gauche"]);
+        let form = browser.get(&format!("/commandes/nouvelle?edition=carte-2027&contact={marie}"));
+        let seen = hidden(&form.expect(200, &["au plus 5"]).text(), "vu_alors");
+        let smaller = place(&mut browser, &marie, "4", &seen);
+        assert!(smaller.header("location").contains("fait=changed"), "{}", smaller.words());
+        // An order that was cancelled and placed again is another one.
+        let seen =
+            hidden(&browser.get(&format!("/commandes/nouvelle?edition=carte-2027&contact={marie}")).text(), "vu_alors");
+        office.house.sql("UPDATE orders SET id = 'abcdefgh'");
+        place(&mut browser, &marie, "2", &seen).expect(409, &["est arrivée depuis"]);
     }
 }
 
@@ -87,7 +100,7 @@ fn orders_are_handed_over_several_at_once_and_cancelled_one_by_one() {
         let mut browser = Browser::of(&office, &claire);
         for address in [MARIE, PAUL, ANNE] {
             let contact = person(&office, address);
-            assert_eq!(place(&mut browser, &contact, "2", "0").status, 303);
+            assert_eq!(place(&mut browser, &contact, "2", "").status, 303);
         }
         let ids = [MARIE, PAUL, ANNE]
             .map(|it| office.house.text(&format!("SELECT id FROM orders WHERE recipient_key = '{it}'")));
@@ -105,6 +118,10 @@ fn orders_are_handed_over_several_at_once_and_cancelled_one_by_one() {
         let all: Vec<_> = ticks.iter().map(|name| (name.as_str(), "oui")).collect();
         let done = browser.post("/commandes/remises", &all);
         browser.get(done.header("location")).expect(200, &["1 commande notée comme remise ; 2 l’étaient déjà"]);
+        let recorded = "SELECT count(*) FROM audit WHERE action = 'orders.hand_over'";
+        let n = office.house.number(recorded);
+        assert_eq!(browser.post("/commandes/remises", &all).status, 303);
+        assert_eq!(office.house.number(recorded), n, "nothing was done");
         browser.post("/commandes/remises", &[("commande.nothing", "oui")]).expect(409, &["commande inconnue"]);
         browser
             .get("/editions/carte-2027")
@@ -125,6 +142,12 @@ fn orders_are_handed_over_several_at_once_and_cancelled_one_by_one() {
         assert_eq!(office.house.number("SELECT count(*) FROM audit WHERE action = 'order.cancel'"), 1);
         assert_eq!(browser.get("/commandes/nothing/annuler").status, 404);
         browser.get("/commandes/tournee").expect(200, &["2 commandes", "À charger", "4 paquets (200 exemplaires)"]);
+        // What is fetched at the office is not loaded; a commune is one stop in any spelling.
+        let pick_up = "UPDATE orders SET handover = 'pick_up' WHERE recipient_key =";
+        office.house.sql(&format!("{pick_up} '{ANNE}'"));
+        office.house.sql(&format!("UPDATE orders SET commune = 'AUCH' WHERE recipient_key = '{ANNE}'"));
+        let round = browser.get("/commandes/tournee").expect(200, &["2 commandes", "2 paquets (100 exemplaires)"]);
+        assert_eq!(round.text().matches("<h2>").count(), 2, "what to load, and one stop: {}", round.words());
     }
 }
 

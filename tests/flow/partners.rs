@@ -555,6 +555,21 @@ fn trial_f14_a_partner_who_telephones_is_added_changed_and_moved() {
     }
 }
 
+/// A mailing may go to the subscribers of another one: that is what its contacts are subscribed to.
+#[test]
+fn who_is_imported_for_a_named_mailing_is_among_its_recipients() {
+    for on in crate::support::house::BOTH {
+        let house = House::on(on);
+        let agenda = std::fs::read_to_string(house.path("jobs/agenda.toml")).unwrap();
+        house.write("jobs/extra.toml", agenda);
+        house.write("in.csv", "email\na@gite.example\n");
+        house.semainier(&["partners", "import", "in.csv", "--mailing", "extra"]).expect(0);
+        house.semainier(&["partners", "add", "b@gite.example", "--mailing", "extra", "--why", "appel"]).expect(0);
+        assert_eq!(house.number("SELECT count(*) FROM subscriptions WHERE mailing = 'agenda'"), 2, "{on:?}");
+        assert_eq!(house.number("SELECT count(*) FROM subscriptions"), 2);
+    }
+}
+
 #[test]
 fn m20_what_was_changed_by_hand_survives_the_next_list_unless_it_is_given_up() {
     for on in crate::support::house::BOTH {

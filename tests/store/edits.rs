@@ -2,7 +2,7 @@
 
 use crate::support::ledger::{Ledger, address, at, hash};
 use semainier::{
-    domain::partner::{Difference, Field, Fields, Import, NewContact, ProtectedField},
+    domain::partner::{Difference, Field, Fields, Import, NewContact, ProtectedField, SuppressionReason},
     store::{ContactEdit, ImportReport},
 };
 
@@ -133,7 +133,40 @@ async fn a_list_with_the_former_address_of_somebody_who_moved_means_the_same_per
     assert_eq!(list(&db, &lines, 4).await.summary.added, 1);
 }
 
+async fn a_list_that_is_to_count_does_not_bring_back_somebody_who_moved_and_left(db: Ledger) {
+    let lines = [line(1, "Gîte", "1")];
+    list(&db, &lines, 0).await;
+    db.store.move_contact((&*address(1).key(), &*hash(1)), &address(9), &hash(9), "Claire", at(1)).await.unwrap();
+    db.store.suppress(&hash(9), None, SuppressionReason::OptOut, at(2)).await.unwrap();
+    let (listed, agenda) = (&lines[..], ["agenda".to_owned()]);
+    let whole = Import { overwrite_edits: true, ..Import::new(&listed, &agenda, "liste.csv") };
+    // Also the second time.
+    for second in [3, 4] {
+        let report = db.store.import(&whole, &|_| {}, at(second)).await.unwrap();
+        assert_eq!((report.summary.added, report.summary.suppressed), (0, 1), "{report:?}");
+        let all: Vec<_> = db.store.contacts().await.unwrap().into_iter().map(|it| it.address).collect();
+        assert_eq!(all, [address(9)]);
+    }
+}
+
+async fn of_two_who_had_an_address_it_means_the_one_who_moved_last(db: Ledger) {
+    list(&db, &[line(1, "Gîte", "1"), line(2, "Musée", "1")], 0).await;
+    let moves = async |from: usize, to: usize, second| {
+        let from = (address(from).key(), hash(from));
+        db.store.move_contact((&from.0, &from.1), &address(to), &hash(to), "Claire", at(second)).await.unwrap();
+    };
+    moves(2, 8, 1).await;
+    moves(1, 2, 2).await;
+    moves(2, 9, 3).await;
+    let listed = NewContact { address: address(2), address_hash: hash(2), ..line(1, "Gîte", "1") };
+    let report = list(&db, &[listed], 4).await;
+    let kept = vec![protected("address", &address(9).to_string(), &address(2).to_string(), 3)];
+    assert_eq!(report.differences, [Difference::Protected(address(9), kept)]);
+}
+
 on_both_databases! {
+    a_list_that_is_to_count_does_not_bring_back_somebody_who_moved_and_left
+    of_two_who_had_an_address_it_means_the_one_who_moved_last
     a_list_does_not_undo_what_was_changed_by_hand_and_ends_its_protection_by_saying_the_same
     a_list_that_is_to_count_undoes_it_and_what_was_shown_is_what_is_written
     a_renamed_house_keeps_its_name_and_what_was_changed_in_it_goes_with_it

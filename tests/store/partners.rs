@@ -9,10 +9,11 @@ use semainier::{
             Basis, Difference, Dossier, Field, Fields, Import, ImportSummary, NewContact, NewContacts,
             SubscriptionChange, SuppressionReason,
         },
-        segment::Segment,
+        segment::{self, Segment},
     },
     store::{self, Access, Erased, Frozen},
 };
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 fn mailings(names: &[&str]) -> Vec<String> {
@@ -189,6 +190,57 @@ async fn contacts_of_one_establishment_share_it_and_what_a_file_does_not_say_sta
     db.sql("SELECT 1 / (CASE count(*) WHEN 1 THEN 1 ELSE 0 END) FROM partners").await;
 }
 
+/// Also where the second one is in another thousand: by the order of the addresses.
+async fn of_two_lines_of_one_house_the_first_that_says_something_counts(db: Ledger) {
+    let gite = |n: usize, phone: &str| {
+        let mut it = contact(n);
+        it.fields = it.fields.with(Field::Establishment, "Gîte").with(Field::Commune, "Auch").with(Field::Phone, phone);
+        it
+    };
+    let mut lines: Vec<_> = (1..=1_500).map(contact).collect();
+    lines.sort_by_key(|it| it.address.key());
+    let n = |at: usize| (1..=1_500).find(|n| address(*n) == lines[at].address).unwrap();
+    let said = [(n(3), ""), (n(500), "1"), (n(501), "2"), (n(1_400), "3"), (n(1_401), "")];
+    for (n, phone) in said {
+        *lines.iter_mut().find(|it| it.address == address(n)).unwrap() = gite(n, phone);
+    }
+    let lines = lines.as_slice();
+    for second in [0, 1] {
+        let report = db.store.import(&Import::new(&lines, &[], "a.csv"), &|_| {}, at(second)).await.unwrap();
+        assert_eq!(report.summary.added, if second == 0 { 1_500 } else { 0 });
+        let all = db.store.contacts().await.unwrap();
+        let phones: HashSet<_> =
+            all.iter().filter(|it| it.partner.name == "Gîte").map(|it| it.partner.phone.as_str()).collect();
+        assert_eq!(phones, HashSet::from(["1"]));
+    }
+}
+
+async fn an_erasure_removes_the_offices_words_also_from_former_addresses(db: Ledger) {
+    db.partners(1).await;
+    db.store.suppress_because(&hash(1), None, "Jeanne est partie", at(1)).await.unwrap();
+    let from = (address(1).key(), hash(1));
+    db.store.move_contact((&from.0, &from.1), &address(9), &hash(9), "Claire", at(2)).await.unwrap();
+    db.store.erase(&address(9).key(), &hash(9), at(3)).await.unwrap();
+    for n in [1, 9] {
+        let barred = db.store.suppressions_of(&hash(n)).await.unwrap();
+        assert!(!barred.is_empty() && barred.iter().all(|it| it.why.is_empty()), "{barred:?}");
+    }
+}
+
+async fn the_values_of_a_field_are_offered_with_their_contacts(db: Ledger) {
+    let at_auch = |n: usize, house: &str| NewContact::new(address(n), hash(n), "", house, "Auch");
+    let mut both = at_auch(3, "Gîte");
+    both.also = vec![Fields::default().with(Field::Establishment, "Musée").with(Field::Commune, "Auch")];
+    let contacts = [at_auch(1, "Gîte"), at_auch(2, "Gîte"), both];
+    db.store.import_contacts(&contacts, &mailings(&["agenda"]), "a.csv", false, at(0)).await.unwrap();
+    db.store.suppress(&hash(1), None, SuppressionReason::OptOut, at(1)).await.unwrap();
+    let values = async |field| db.store.values_of(field).await.unwrap();
+    assert_eq!(values(segment::Field::Commune).await, [("Auch".to_owned(), 3)]);
+    let houses = [("Gîte".to_owned(), 3), ("Musée".to_owned(), 1)];
+    assert_eq!(values(segment::Field::Establishment).await, houses);
+    assert_eq!(values(segment::Field::Subscribed).await, [("agenda".to_owned(), 2)], "who receives it");
+}
+
 async fn every_change_of_a_subscription_is_kept(db: Ledger) {
     db.partners(2).await;
     db.store.suppress(&hash(1), Some("agenda"), SuppressionReason::OptOut, at(5)).await.unwrap();
@@ -272,6 +324,9 @@ async fn flat_contacts_of_before_become_partners_and_nobody_is_lost(db: Ledger) 
 }
 
 on_both_databases! {
+    of_two_lines_of_one_house_the_first_that_says_something_counts
+    an_erasure_removes_the_offices_words_also_from_former_addresses
+    the_values_of_a_field_are_offered_with_their_contacts
     l10_a_list_is_read_page_by_page_with_all_that_belongs_to_each_contact
     l10_an_import_has_a_thousand_contacts_in_memory_at_once
     contacts_of_one_establishment_share_it_and_what_a_file_does_not_say_stays

@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
+    /// CSV or XLSX. An empty cell deletes what was known; a missing column changes nothing
     file: PathBuf,
     /// Show what would change, line by line, without changing anything
     #[arg(long)]
@@ -40,7 +41,7 @@ pub(in crate::cli) struct Args {
     /// [default: beside the list, `liste-reste.csv`]
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "-")]
     skip_invalid: Option<PathBuf>,
-    /// Also change what staff changed by hand (partners edit, partners move), which a list does not undo otherwise
+    /// Also change the fields that staff changed by hand (partners edit), which a list does not undo otherwise
     #[arg(long)]
     overwrite_edits: bool,
     /// Include the hidden rows of a workbook
@@ -207,7 +208,7 @@ async fn import_list(engine: &Engine, actor: &Actor, list: List<'_>) -> Result<E
     if list.dry_run {
         show_differences(engine, &report);
     } else {
-        show_protected(engine, &report);
+        show_protected(engine, &report, list.overwrite_edits);
     }
     show::line(sum(contacts, &list.parsed.format, &report.summary, list.dry_run));
     match problems {
@@ -225,14 +226,14 @@ fn confirm(question: &str) -> anyhow::Result<()> {
 }
 
 /// What was changed by hand, and stays: an import says so.
-fn show_protected(engine: &Engine, report: &ImportReport) {
+fn show_protected(engine: &Engine, report: &ImportReport, overwrite_edits: bool) {
     for difference in &report.differences {
         if let Difference::Protected(address, fields) = difference {
             show::aside(format!("= {address}"));
             protected_fields(engine, fields).into_iter().for_each(show::aside);
         }
     }
-    if report.summary.protected > 0 {
+    if report.summary.protected > 0 && !overwrite_edits {
         show::aside("what was changed by hand stays; --overwrite-edits takes the list's values instead");
     }
 }

@@ -1,7 +1,8 @@
 //! Lists that were uploaded: those that wait, and what one of them would change.
 
-use super::{Reading, When};
+use super::{Reading, When, person};
 use crate::actions::uploads::{ChangeKind, Compared, Options};
+use crate::domain::partner::{Field, Fields};
 use crate::store::{UploadState, UploadedList};
 use serde::Serialize;
 
@@ -61,13 +62,20 @@ pub struct UploadView {
     /// Nothing would change.
     pub is_idle: bool,
     pub sections: Vec<Section>,
-    /// Contacts that change in all, and those that are kept to be shown.
-    pub changes: usize,
-    pub shown: usize,
+    /// Not all contacts that change are kept to be shown.
+    pub is_cut: bool,
     pub page: usize,
     pub pages: usize,
     /// What the form carries.
     pub seen: String,
+}
+
+/// A stored value as people write it; empty where nothing is known.
+fn written(field: &str, value: String) -> String {
+    match Field::ALL.into_iter().find(|it| it.as_str() == field) {
+        Some(field) => person::written(field, &Fields::default().with(field, value)),
+        None => value,
+    }
 }
 
 /// Contacts that change in the same way.
@@ -104,15 +112,15 @@ impl UploadView {
                 .position(|it| *it == kind)
         };
         changes.sort_by_key(|change| order(change.kind));
-        let (shown, pages) = (changes.len(), changes.len().div_ceil(PAGE).max(1));
+        let pages = changes.len().div_ceil(PAGE).max(1);
         let page = page.clamp(1, pages);
         let mut sections: Vec<Section> = Vec::new();
         for change in changes.into_iter().skip((page - 1) * PAGE).take(PAGE) {
             let fields = change.fields.into_iter().map(|field| FieldRow {
                 by: field.by.map(|(by, at)| (by, it.when(at))),
+                was: written(&field.field, field.was),
+                is: written(&field.field, field.is),
                 field: field.field,
-                was: field.was,
-                is: field.is,
             });
             let row = ChangeRow { address: change.address, fields: fields.collect() };
             match sections.last_mut().filter(|section| section.kind == change.kind) {
@@ -136,11 +144,10 @@ impl UploadView {
             removes_many: compared.as_ref().is_some_and(Compared::removes_many),
             is_refused: compared.as_ref().is_some_and(|it| it.is_refused(&options)),
             is_idle: all == 0,
+            is_cut: compared.as_ref().is_some_and(Compared::is_cut),
             compared,
             options,
             sections,
-            changes: all,
-            shown,
             page,
             pages,
             seen: upload.digest.clone().unwrap_or_default(),

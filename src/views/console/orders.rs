@@ -3,7 +3,7 @@
 use super::{Label, Reading, When, people::order_label, person_href};
 use crate::domain::{
     Timestamp,
-    edition::{EditionStock, Order, OrderState, packs_in_french},
+    edition::{EditionStock, Handover, Order, OrderState, packs_in_french},
     french,
 };
 use crate::store::{OrdersFilter, StoreError};
@@ -94,7 +94,7 @@ pub(super) fn stops(it: &Reading<'_>, orders: &[Order], editions: &[EditionStock
     let mut stops: Vec<Stop> = Vec::new();
     for order in orders {
         let of = editions.iter().find(|it| it.edition.slug == order.edition);
-        let pack = of.and_then(|it| it.edition.printed).map_or(1, |printed| printed.pack);
+        let pack = of.map_or(1, |it| it.edition.pack());
         let address = order.by.address.to_string();
         let who = [&order.by.establishment, &order.by.name, &address].into_iter().find(|text| !text.is_empty());
         let row = OrderRow {
@@ -114,7 +114,8 @@ pub(super) fn stops(it: &Reading<'_>, orders: &[Order], editions: &[EditionStock
             revision: order.revision,
             taken_by: order.taken_by.clone(),
         };
-        match stops.last_mut().filter(|stop| stop.commune == order.by.commune) {
+        let same = |stop: &&mut Stop| french::folded(&stop.commune) == french::folded(&order.by.commune);
+        match stops.last_mut().filter(same) {
             Some(stop) => stop.rows.push(row),
             None => stops.push(Stop { commune: order.by.commune.clone(), rows: vec![row] }),
         }
@@ -138,7 +139,7 @@ pub struct Round {
     pub stops: Vec<Stop>,
     /// Orders of it.
     pub n: usize,
-    /// Title, and `12 paquets (600 exemplaires)`, of each edition.
+    /// Title, and `12 paquets (600 exemplaires)`, of each edition; what is fetched at the office is not loaded.
     pub load: Vec<(String, String)>,
     /// `samedi 10 juillet 2027`
     pub day: String,
@@ -154,9 +155,10 @@ pub async fn round(it: &Reading<'_>, edition: Option<&str>) -> Result<Round, Sto
     orders.retain(|order| order.state == OrderState::Open);
     sort(&mut orders);
     let load = editions.iter().filter_map(|edition| {
-        let packs = orders.iter().filter(|order| order.edition == edition.edition.slug).map(|order| order.wish.packs);
-        let packs: u32 = packs.sum();
-        let pack = edition.edition.printed.map_or(1, |printed| printed.pack);
+        let loaded = orders.iter().filter(|order| order.edition == edition.edition.slug);
+        let loaded = loaded.filter(|order| order.wish.handover == Handover::Delivery);
+        let packs: u32 = loaded.map(|order| order.wish.packs).sum();
+        let pack = edition.edition.pack();
         (packs > 0).then(|| (edition.edition.title.clone(), packs_in_french(packs, pack)))
     });
     Ok(Round {
@@ -174,19 +176,25 @@ pub struct Orderable {
     pub title: String,
     /// `12 paquets (600 exemplaires)`
     pub left: String,
+    pub is_left: bool,
 }
 
-/// Those of which something is left, newest first.
+/// Newest first, also those of which nothing is left: an order that was placed can still be changed.
 ///
 /// # Errors
 /// When the ledger cannot be read.
 pub async fn orderable(it: &Reading<'_>) -> Result<Vec<Orderable>, StoreError> {
     let today = it.now.with_timezone(&it.config.zone).date_naive();
     let editions = it.store.editions().await?.into_iter();
-    let some = editions.filter(|it| it.edition.is_orderable(today) && it.left() > 0);
+    let some = editions.filter(|it| it.edition.is_orderable(today));
     let view = |it: EditionStock| {
-        let pack = it.edition.printed.map_or(1, |printed| printed.pack);
-        Orderable { left: packs_in_french(it.left(), pack), slug: it.edition.slug, title: it.edition.title }
+        let pack = it.edition.pack();
+        Orderable {
+            is_left: it.left() > 0,
+            left: packs_in_french(it.left(), pack),
+            slug: it.edition.slug,
+            title: it.edition.title,
+        }
     };
     Ok(some.map(view).collect())
 }

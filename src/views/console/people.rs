@@ -100,6 +100,7 @@ fn digits(text: &str) -> String {
 /// A row of the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PersonRow {
+    pub id: String,
     pub href: String,
     /// The establishment; the name or the address of one without.
     pub who: String,
@@ -121,6 +122,7 @@ impl PersonRow {
         let address = contact.address.to_string();
         let who = [&contact.partner.name, &contact.name, &address].into_iter().find(|text| !text.is_empty()).cloned();
         Self {
+            id: contact.id.clone(),
             href: person_href(&contact.id).unwrap_or_default(),
             who: who.unwrap_or_default(),
             establishment: contact.partner.name.clone(),
@@ -310,7 +312,7 @@ pub(super) async fn packs(it: &Reading<'_>, person: &Person) -> Result<HashMap<S
         return Ok(HashMap::new());
     }
     let editions = it.store.editions().await?.into_iter();
-    Ok(editions.map(|it| (it.edition.slug, it.edition.printed.map_or(1, |printed| printed.pack))).collect())
+    Ok(editions.map(|it| (it.edition.slug.clone(), it.edition.pack())).collect())
 }
 
 /// What the office did about the person, under the present address.

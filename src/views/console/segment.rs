@@ -4,7 +4,7 @@ use super::Reading;
 use crate::accounts::Language;
 use crate::domain::{
     french::{NBSP, grouped},
-    segment::{Condition, Field, Order, Segment},
+    segment::{Condition, Field, Order, Segment, SegmentError},
 };
 use crate::store::{SegmentCount, StoreError};
 use serde::Serialize;
@@ -228,7 +228,15 @@ pub async fn offered_to_rows(it: &Reading<'_>) -> Result<Vec<(&'static str, Offe
     Ok(all)
 }
 
-/// `37 contacts de 31 établissements, dont 2 désinscrits`
+/// Instead of a number, where an expression is not understood.
+pub fn not_counted(error: &SegmentError, language: Language) -> String {
+    match language {
+        Language::French => format!("Cette expression n’est pas comprise, à partir du caractère {}.", error.column),
+        Language::English => format!("This expression is not understood, from character {}.", error.column),
+    }
+}
+
+/// `37 contacts de 31 établissements, dont 2 qui ne reçoivent rien`
 pub fn counted(count: SegmentCount, language: Language) -> String {
     let SegmentCount { contacts, partners, barred } = count;
     let n = |n: u64, one: &str, many: &str, from: u64| {
@@ -242,8 +250,11 @@ pub fn counted(count: SegmentCount, language: Language) -> String {
                 n(contacts, "contact", "contacts", 2),
                 n(partners, "établissement", "établissements", 2)
             );
-            let barred = n(barred, "désinscrit", "désinscrits", 2);
-            if count.barred == 0 { all } else { format!("{all}, dont {barred}") }
+            match barred {
+                0 => all,
+                1 => format!("{all}, dont 1{NBSP}qui ne reçoit rien"),
+                several => format!("{all}, dont {}{NBSP}qui ne reçoivent rien", grouped(several)),
+            }
         }
         Language::English => {
             let one = |k: u64| if k == 1 { 2 } else { 0 };
@@ -324,7 +335,7 @@ mod tests {
         let count = SegmentCount { contacts: 37, partners: 31, barred: 2 };
         assert_eq!(
             counted(count, Language::French).replace(NBSP, " "),
-            "37 contacts de 31 établissements, dont 2 désinscrits"
+            "37 contacts de 31 établissements, dont 2 qui ne reçoivent rien"
         );
         let one = SegmentCount { contacts: 1, partners: 1, barred: 0 };
         assert_eq!(counted(one, Language::French).replace(NBSP, " "), "1 contact de 1 établissement");

@@ -3,7 +3,7 @@
 
 use super::{Reading, When, issue_href};
 use crate::accounts::{Permission, Viewer};
-use crate::domain::{Timestamp, issue::IssueKey};
+use crate::domain::{Timestamp, edition::Edition, issue::IssueKey};
 use crate::store::{ActorKind, AuditFilter, AuditRow, StoreError};
 use serde::Serialize;
 use serde_json::Value;
@@ -196,8 +196,8 @@ fn of(it: &Reading<'_>, row: &AuditRow, names: &HashMap<String, String>) -> Row 
     };
     let (kind, id) = entry.object.split_once(':').unwrap_or((&entry.object, ""));
     let (object, href) = match kind {
-        "issue" => (id.to_owned(), IssueKey::parse(id).ok().map(|key| issue_href(&key))),
-        "edition" => (id.to_owned(), Some("/editions".to_owned())),
+        "issue" => (id.to_owned(), IssueKey::parse(id).ok().map(|key| place_of(it, &key, &entry.action))),
+        "edition" => (id.to_owned(), Some(format!("/editions/{}", super::escaped(id)))),
         "lane" => (id.to_owned(), Some("/voies".to_owned())),
         "venue" => (id.to_owned(), None),
         "order" => (id.to_owned(), Some("/commandes".to_owned())),
@@ -217,6 +217,15 @@ fn of(it: &Reading<'_>, row: &AuditRow, names: &HashMap<String, String>) -> Row 
         object,
         href,
         details: details(it, &entry.detail),
+    }
+}
+
+/// An announcement, and a test before it, are found on the page of the edition: there may be no issue of it.
+fn place_of(it: &Reading<'_>, key: &IssueKey, action: &str) -> String {
+    let is_before = action.starts_with("edition.") || action.starts_with("issue.test");
+    match super::editions::edition_mailing(it).filter(|mailing| is_before && mailing.id == key.mailing()) {
+        Some(_) => format!("/editions/{}", super::escaped(Edition::slug_of(key))),
+        None => issue_href(key),
     }
 }
 

@@ -7,22 +7,25 @@
 use super::gate::Form;
 use crate::accounts::{UserId, code};
 use serde::Serialize;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// The fields of a form that are shown again after a login.
 #[derive(Debug, Clone, Copy)]
 pub struct Keeps {
     /// What people type.
     pub texts: &'static [&'static str],
-    /// What goes with it: numbers that were read, boxes that were ticked.
+    /// What goes with it: numbers that were read, boxes that were ticked. `envoi-*`: all fields whose names begin with that.
     pub others: &'static [&'static str],
 }
 
 impl Keeps {
     pub(super) const NOTHING: Keeps = Keeps { texts: &[], others: &[] };
 
-    fn fields(self) -> impl Iterator<Item = &'static str> {
-        self.texts.iter().chain(self.others).copied()
+    fn keeps(self, name: &str) -> bool {
+        self.texts.iter().chain(self.others).any(|kept| match kept.strip_suffix('*') {
+            Some(beginning) => name.starts_with(beginning),
+            None => *kept == name,
+        })
     }
 }
 
@@ -45,7 +48,7 @@ pub(super) struct Typed {
     #[serde(skip)]
     token: String,
     #[serde(skip)]
-    fields: HashMap<&'static str, String>,
+    fields: BTreeMap<String, String>,
     /// The texts, to be read and copied.
     texts: Vec<String>,
     /// What the login's form carries; empty if that is too much.
@@ -55,33 +58,38 @@ pub(super) struct Typed {
 impl Typed {
     /// From the form itself. `None`: nothing was typed.
     pub(super) fn in_form(path: &str, keeps: Keeps, form: &Form) -> Option<Self> {
-        Self::of(path, keeps, |name| form.text(name))
+        Self::of(path, keeps, form.fields())
     }
 
     /// From a login's form. `all`: the routes that keep something. `None`: it carries nothing, or its address is not that of a form that keeps something.
     pub(super) fn carried(all: &[(&'static str, Keeps)], form: &Form) -> Option<Self> {
         let path = form.get(PATH);
         let (_, keeps) = all.iter().find(|(route, _)| is_at(route, path))?;
-        Self::of(path, *keeps, |name| form.text(&format!("{PREFIX}{name}")))
+        Self::of(path, *keeps, form.fields().filter_map(|(name, text)| Some((name.strip_prefix(PREFIX)?, text))))
     }
 
-    fn of<'a>(path: &str, keeps: Keeps, text: impl Fn(&str) -> Option<&'a str>) -> Option<Self> {
+    fn of<'a>(path: &str, keeps: Keeps, given: impl Iterator<Item = (&'a str, &'a str)>) -> Option<Self> {
         let own = path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic() && !b"\\?#".contains(&byte));
         if !own || path.len() > LONGEST_PATH {
             return None;
         }
-        let fields: HashMap<_, _> = keeps.fields().filter_map(|name| Some((name, text(name)?.to_owned()))).collect();
-        let written = keeps.texts.iter().filter_map(|name| fields.get(name)).filter(|text| !text.trim().is_empty());
+        let (mut fields, mut token) = (BTreeMap::new(), String::new());
+        for (name, text) in given {
+            match name {
+                TOKEN => text.clone_into(&mut token),
+                name if keeps.keeps(name) => drop(fields.insert(name.to_owned(), text.to_owned())),
+                _ => {}
+            }
+        }
+        let written = keeps.texts.iter().filter_map(|name| fields.get(*name)).filter(|text| !text.trim().is_empty());
         let texts: Vec<String> = written.cloned().collect();
         if texts.is_empty() {
             return None;
         }
-        let token = text(TOKEN).unwrap_or_default().to_owned();
         let mut carried = Vec::new();
         if fields.values().map(String::len).sum::<usize>() <= LONGEST {
-            let named = keeps.fields().filter_map(|name| Some((format!("{PREFIX}{name}"), fields.get(name)?.clone())));
             carried.extend([(PATH.to_owned(), path.to_owned()), (format!("{PREFIX}{TOKEN}"), token.clone())]);
-            carried.extend(named);
+            carried.extend(fields.iter().map(|(name, text)| (format!("{PREFIX}{name}"), text.clone())));
         }
         Some(Self { path: path.to_owned(), token, fields, texts, carried })
     }
@@ -123,7 +131,7 @@ pub(super) struct ShowAgain {
 mod tests {
     use super::*;
 
-    const KEEPS: Keeps = Keeps { texts: &["pourquoi"], others: &["vu_alors"] };
+    const KEEPS: Keeps = Keeps { texts: &["pourquoi"], others: &["vu_alors", "envoi-*"] };
     const ROUTES: &[(&str, Keeps)] = &[("/envois/{mailing}/{period}/refuser", KEEPS)];
 
     fn form(pairs: &[(&str, &str)]) -> Form {
@@ -133,13 +141,19 @@ mod tests {
     #[test]
     fn only_the_fields_that_a_route_names_are_carried() {
         let path = "/envois/agenda/2027-W28/refuser";
-        let filled = form(&[("pourquoi", "l’heure"), ("mot-de-passe", "secret"), ("jeton", "t"), ("vu_alors", "")]);
+        let filled = form(&[
+            ("pourquoi", "l’heure"),
+            ("mot-de-passe", "secret"),
+            ("jeton", "t"),
+            ("vu_alors", ""),
+            ("envoi-agenda", "oui"),
+        ]);
         let typed = Typed::in_form(path, KEEPS, &filled).unwrap();
         let again = form(&typed.carried.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect::<Vec<_>>());
         assert!(!format!("{typed:?}").contains("secret"));
         let typed = Typed::carried(ROUTES, &again).unwrap();
         assert_eq!((typed.path.as_str(), typed.get("pourquoi"), typed.token.as_str()), (path, "l’heure", "t"));
-        assert!(typed.has("vu_alors") && !typed.has("mot-de-passe"));
+        assert!(typed.has("vu_alors") && typed.has("envoi-agenda") && !typed.has("mot-de-passe"));
         assert!(
             Typed::in_form(path, KEEPS, &form(&[("pourquoi", "  "), ("vu_alors", "n=1")])).is_none(),
             "nothing typed"

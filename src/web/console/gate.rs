@@ -32,6 +32,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
 use tracing::{info, warn};
 
 pub(super) const GET: MethodFilter = MethodFilter::GET;
@@ -152,31 +153,44 @@ pub(super) struct HalfLoggedIn {
 
 /// The fields of a form that was let in. Of a name that is given twice the first counts.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Form(Arc<HashMap<String, String>>, Arc<Vec<Upload>>);
+pub(super) struct Form {
+    fields: Arc<HashMap<String, String>>,
+    files: Arc<Vec<Upload>>,
+    /// Held as long as the files are in memory.
+    _turn: Option<Arc<OwnedSemaphorePermit>>,
+}
 
 impl Form {
     #[cfg(test)]
     pub(super) fn of(fields: HashMap<String, String>) -> Self {
-        Self(Arc::new(fields), Arc::default())
+        Self::with_files(fields, Vec::new())
     }
 
     pub(super) fn with_files(fields: HashMap<String, String>, files: Vec<Upload>) -> Self {
-        Self(Arc::new(fields), Arc::new(files))
+        Self { fields: Arc::new(fields), files: Arc::new(files), _turn: None }
+    }
+
+    fn in_turn(self, turn: Option<OwnedSemaphorePermit>) -> Self {
+        Self { _turn: turn.map(Arc::new), ..self }
     }
 
     pub(super) fn files(&self) -> &[Upload] {
-        &self.1
+        &self.files
     }
 
     /// The rest of the names that begin with this, of fields that are given.
     pub(super) fn ticked(&self, prefix: &str) -> Vec<&str> {
-        let mut names: Vec<_> = self.0.keys().filter_map(|name| name.strip_prefix(prefix)).collect();
+        let mut names: Vec<_> = self.fields.keys().filter_map(|name| name.strip_prefix(prefix)).collect();
         names.sort_unstable();
         names
     }
 
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter().map(|(name, text)| (name.as_str(), text.as_str()))
+    }
+
     pub(super) fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.fields.get(name).map(String::as_str)
     }
 
     pub(super) fn get(&self, name: &str) -> &str {
@@ -184,7 +198,7 @@ impl Form {
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+        self.fields.contains_key(name)
     }
 }
 
@@ -417,9 +431,9 @@ impl Console {
         let content_type = answer::content_type(request.headers()).to_owned();
         let body = std::mem::replace(request.body_mut(), Body::empty());
         if !files.is_empty() && content_type.starts_with("multipart/form-data") {
-            // Few at a time: each may hold its files in memory.
-            let _turn = self.uploads.acquire().await;
-            return upload::read(&content_type, body, files, keep_files).await;
+            // Few at a time, until they are answered: each may hold its files in memory. Nothing is held for who is not logged in.
+            let turn = if keep_files { Arc::clone(&self.uploads).acquire_owned().await.ok() } else { None };
+            return Ok(upload::read(&content_type, body, files, keep_files).await?.in_turn(turn));
         }
         let bytes = to_bytes(body, LARGEST_FORM).await.map_err(|_| NotRead::TooLarge)?;
         let mut fields = HashMap::new();

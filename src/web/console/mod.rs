@@ -56,8 +56,8 @@ pub struct Console {
     names: Names,
     printed: Printed,
     watchers: Watchers,
-    /// Forms with files that are read at the same time.
-    uploads: Semaphore,
+    /// Forms with files that are in memory at the same time.
+    uploads: Arc<Semaphore>,
     passwords: Passwords,
     /// Scheme, host and port that people reach it by; `None` in tests of the pages alone.
     origin: Option<String>,
@@ -72,7 +72,7 @@ pub struct Console {
 
 /// Logins looked at within a second, of all clients together: each takes 19 MiB and a processor for a while.
 const MOST_LOGINS: u32 = 20;
-/// Forms with files read at once; each holds at most 28 MB of them.
+/// Forms with files in memory at once; each holds at most 28 MB of them.
 const MOST_UPLOADS: usize = 2;
 
 /// Common to all pages.
@@ -142,7 +142,7 @@ impl Console {
             names: Names::default(),
             printed: Printed::default(),
             watchers: Watchers::default(),
-            uploads: Semaphore::new(MOST_UPLOADS),
+            uploads: Arc::new(Semaphore::new(MOST_UPLOADS)),
             passwords: Passwords::default(),
             origin: app.config.console.url.as_ref().map(|_| app.config.console.origin(None)),
             logins: Mutex::default(),
@@ -323,6 +323,10 @@ impl Console {
 
     /// An action failed, or was refused where its page shows no refusal.
     fn not_done(&self, viewer: &Viewer, error: ActionError) -> Answer {
+        if let ActionError::Refused(refusal) = &error {
+            let message = Message { refused: Some(refusal.in_french()), ..Message::new("refused") };
+            return self.shown(StatusCode::CONFLICT, Some(viewer), "", "message", &message);
+        }
         let error = anyhow::Error::from(error);
         error!(error = format!("{error:#}"), "an action of the console was not done");
         self.message(viewer, StatusCode::SERVICE_UNAVAILABLE, "broken")
@@ -348,11 +352,13 @@ fn page_at(number: usize) -> &'static str {
 struct Message {
     title: String,
     text: String,
+    /// Why an action was refused, in French.
+    refused: Option<String>,
 }
 
 impl Message {
     fn new(key: &str) -> Self {
-        Self { title: format!("message_{key}_title"), text: format!("message_{key}") }
+        Self { title: format!("message_{key}_title"), text: format!("message_{key}"), refused: None }
     }
 }
 

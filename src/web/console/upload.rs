@@ -38,7 +38,7 @@ pub(super) struct Upload {
     /// As the browser names it, without folders and control characters; at most 150 characters. Only to be shown.
     pub name: String,
     /// `None`: it was larger than its field takes.
-    pub bytes: Option<Vec<u8>>,
+    pub bytes: Option<Bytes>,
 }
 
 /// Why a form was not read.
@@ -124,7 +124,7 @@ pub(super) async fn read(
         if let Some((field, _)) = field
             && bytes.as_ref().is_none_or(|bytes| !bytes.is_empty())
         {
-            uploads.push(Upload { field, name: file_name, bytes });
+            uploads.push(Upload { field, name: file_name, bytes: bytes.map(Bytes::from) });
         }
     }
     Ok(Form::with_files(fields, uploads))
@@ -196,7 +196,7 @@ mod tests {
         let it = form(whole.clone(), true).await.unwrap();
         assert_eq!((it.get("title"), it.has("other")), ("L’été", false));
         let files: Vec<_> = it.files().iter().map(|it| (it.field, it.name.as_str(), it.bytes.clone())).collect();
-        assert_eq!(files, [("cover", "a.png", None), ("pdf", "b.pdf", Some(b"%PDF-1.7".to_vec()))]);
+        assert_eq!(files, [("cover", "a.png", None), ("pdf", "b.pdf", Some(Bytes::from_static(b"%PDF-1.7")))]);
         let it = form(whole.clone(), false).await.unwrap();
         assert_eq!((it.get("title"), it.files().len()), ("L’été", 0), "nobody is logged in: only what was typed");
         for cut in [whole.len() - 8, whole.len() - 40, 90, 10] {
@@ -222,12 +222,14 @@ mod tests {
         const PIECE: &[u8] = &[b'a'; 64 * 1024];
         assert_eq!(form(pieces(PIECE, 2_000), true).await.unwrap_err(), NotRead::TooLarge);
         // A file of any length is read past, up to the limit of the whole.
-        let begin = part("name=\"cover\"; filename=\"a\"", "");
-        let body = futures_util::stream::iter(
-            std::iter::once(Bytes::from(begin))
-                .chain((0..1_100).map(|_| Bytes::from_static(PIECE)))
-                .map(Ok::<_, std::io::Error>),
-        );
-        assert_eq!(form(Body::from_stream(body), true).await.unwrap_err(), NotRead::TooLarge);
+        let file = |pieces: usize| {
+            let begin = Bytes::from(part("name=\"cover\"; filename=\"a\"", ""));
+            let pieces = (0..pieces).map(|_| Bytes::from_static(PIECE));
+            let all = std::iter::once(begin).chain(pieces).chain([Bytes::from_static(b"\r\n--X--\r\n")]);
+            Body::from_stream(futures_util::stream::iter(all.map(Ok::<_, std::io::Error>)))
+        };
+        let read = form(file(900), true).await.unwrap();
+        assert!(read.files()[0].bytes.is_none(), "57 MB, of which nothing is kept");
+        assert_eq!(form(file(1_100), true).await.unwrap_err(), NotRead::TooLarge);
     }
 }

@@ -239,7 +239,7 @@ impl Site {
     ) -> OrderPage {
         let held = |text: &str| french::held_together(text);
         let edition = &stocked.edition;
-        let pack = edition.printed.map_or(1, |printed| printed.pack);
+        let pack = edition.pack();
         let (left, orderable) = (stocked.left(), edition.is_orderable(self.today()));
         let most = stocked.available(open.map_or(0, |open| open.wish.packs));
         let stock = match (orderable, left) {

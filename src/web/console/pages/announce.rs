@@ -23,10 +23,10 @@ use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use serde::Serialize;
 use std::sync::Arc;
 
-/// « Maintenant » leaves time to take it back.
+/// « Dans deux minutes » leaves time to withdraw it.
 const SOON: TimeDelta = TimeDelta::minutes(2);
 
-const KEEPS: Keeps = Keeps { texts: &["segment"], others: &["quand", "jour", "heure", "vu_alors"] };
+const KEEPS: Keeps = Keeps { texts: &["segment", "jour", "heure"], others: &["quand", "vu_alors"] };
 
 pub(super) fn routes() -> Vec<Route> {
     vec![

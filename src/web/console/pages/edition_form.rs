@@ -9,7 +9,7 @@ use super::super::{
 };
 use super::{Asked, editions::href};
 use crate::accounts::{Language, Permission, Viewer, code};
-use crate::actions::{self, accounts::login::Client, editions::Saved};
+use crate::actions::{self, accounts::login::Client};
 use crate::domain::edition::{Edition, EditionFile, EditionKind, EditionStock, LANGUAGES, Online};
 use crate::editions::{
     checks::{self, LARGEST_COVER, LARGEST_PDF, Wrong},
@@ -23,6 +23,7 @@ use crate::web::{
 };
 use axum::{
     Extension,
+    body::Bytes,
     extract::{Path, State},
     http::StatusCode,
 };
@@ -41,20 +42,12 @@ const KEEPS: Keeps = Keeps {
         "vu_champs",
         "recu.cover",
         "recu.pdf",
-        "retirer-pdf",
-        "langue.fr",
-        "langue.en",
-        "langue.es",
-        "langue.de",
-        "langue.it",
-        "langue.nl",
-        "langue.pt",
-        "langue.oc",
-        "langue.ca",
-        "langue.eu",
-        "langue.ja",
+        REMOVES_PDF,
+        "langue.*",
     ],
 };
+/// The box by which the PDF is taken off the edition, or one that was just received is given up.
+const REMOVES_PDF: &str = "retirer-pdf";
 /// Editions whose title makes the same slug.
 const MOST_ALIKE: u32 = 50;
 
@@ -206,8 +199,14 @@ fn typed<'a>(mut fields: Fields, step: Step, get: impl Fn(&str) -> &'a str, has:
         fields.set(name, get(name));
     }
     if step == Step::Brochure {
-        let codes = LANGUAGES.iter().map(|(code, _)| *code).filter(|code| has(&format!("langue.{code}")));
-        fields.set("languages", &codes.collect::<Vec<_>>().join(" "));
+        // In the order in which they were given; new ones after them.
+        let known = fields.languages.clone();
+        let (before, new): (Vec<_>, Vec<_>) =
+            LANGUAGES.iter().map(|(code, _)| *code).partition(|code| known.split_whitespace().any(|it| it == *code));
+        let mut codes: Vec<_> = known.split_whitespace().filter(|code| before.contains(code)).collect();
+        codes.extend(new);
+        codes.retain(|code| has(&format!("langue.{code}")));
+        fields.set("languages", &codes.join(" "));
     }
     fields
 }
@@ -283,7 +282,7 @@ async fn received(State(console): State<Arc<Console>>, viewer: Viewer, Path(id):
 /// A file of the form: none, one that is sound, or what is wrong with it.
 #[derive(Default)]
 struct Sent {
-    bytes: Option<Vec<u8>>,
+    bytes: Option<Bytes>,
     /// Of [`Upload`], if it is kept there.
     id: Option<String>,
     wrong: Option<Wrong>,
@@ -294,14 +293,14 @@ impl Console {
         let Some(stocked) = self.store().edition(slug).await? else { return Ok(None) };
         let sizes = self.store().edition_file_sizes(slug).await?;
         let has = |wanted| sizes.iter().any(|(file, _)| *file == wanted);
-        let fixed = stocked.announced_for.is_some() || !self.store().orders(Some(slug)).await?.is_empty();
+        let fixed = stocked.announced_for.is_some() || self.store().is_ordered(slug).await?;
         Ok(Some(Subject { has_cover: has(EditionFile::Cover), has_pdf: has(EditionFile::Pdf), fixed, stocked }))
     }
 
     /// The files of a form that was typed before a session was over.
     async fn remember(&self, viewer: &Viewer, page: &mut FormPage, again: &Typed) {
         page.again = true;
-        page.removes_pdf = again.has("retirer-pdf");
+        page.removes_pdf = again.has(REMOVES_PDF);
         for file in EditionFile::ALL {
             let id = again.get(&format!("recu.{}", file.as_str()));
             let kept = self.store().upload(id, viewer.user.as_str(), self.now()).await.unwrap_or_default();
@@ -321,7 +320,7 @@ impl Console {
             None => None,
             Some(None) => Some(Err(Wrong::FileTooLarge { most })),
             Some(Some(bytes)) => Some(match file {
-                EditionFile::Cover => on_a_blocking_thread(move || checks::cover(&bytes)).await?,
+                EditionFile::Cover => on_a_blocking_thread(move || checks::cover(&bytes)).await?.map(Bytes::from),
                 EditionFile::Pdf => checks::pdf(&bytes).map(|()| bytes),
             }),
         };
@@ -330,13 +329,19 @@ impl Console {
             Some(Err(wrong)) => Some(wrong),
             None => None,
         };
-        let id = form.get(&format!("recu.{}", file.as_str()));
-        let kept = match id {
-            "" => None,
-            id => self.store().upload(id, viewer.user.as_str(), self.now()).await?,
+        let id = match form.get(&format!("recu.{}", file.as_str())) {
+            // Received, and given up.
+            _ if file == EditionFile::Pdf && form.has(REMOVES_PDF) => "",
+            id => id,
         };
-        let bytes = kept.filter(|(it, _)| *it == file).map(|(_, bytes)| bytes);
-        Ok(Sent { id: bytes.as_ref().map(|_| id.to_owned()), bytes, wrong })
+        if id.is_empty() {
+            return Ok(Sent { wrong, ..Sent::default() });
+        }
+        let kept = self.store().upload(id, viewer.user.as_str(), self.now()).await?;
+        Ok(match kept.filter(|(it, _)| *it == file) {
+            Some((_, bytes)) => Sent { id: Some(id.to_owned()), bytes: Some(bytes.into()), wrong },
+            None => Sent { wrong: wrong.or(Some(Wrong::FileGone)), ..Sent::default() },
+        })
     }
 
     /// Keeps a file for the next attempt; returns its id.
@@ -382,12 +387,12 @@ impl Console {
         }
         let cover = self.sent(viewer, form, EditionFile::Cover).await?;
         let pdf = self.sent(viewer, form, EditionFile::Pdf).await?;
-        let removes = form.has("retirer-pdf");
+        let removes = form.has(REMOVES_PDF);
         let has_pdf = pdf.bytes.is_some() || of.as_ref().is_some_and(|of| of.has_pdf) && !removes;
         let mut problems: Vec<Problem> = Vec::new();
         problems.extend(cover.wrong.clone().map(|wrong| ("cover", wrong)));
         problems.extend(pdf.wrong.clone().map(|wrong| ("pdf", wrong)));
-        if pdf.bytes.is_some() && !fields.online.trim().is_empty() {
+        if step == Step::Brochure && has_pdf && !fields.online.trim().is_empty() {
             problems.push(("pdf", Wrong::OnlineTwice));
         }
         let edition = match fields.edition(has_pdf) {
@@ -416,6 +421,8 @@ impl Console {
             let automatic = slug.is_none() && form.get("slug").trim().is_empty();
             match self.store_form(viewer, client, edition, replaces, &files, automatic).await? {
                 Ok((slug, word)) => {
+                    let claimed: Vec<&str> = [&cover, &pdf].into_iter().filter_map(|it| it.id.as_deref()).collect();
+                    self.store().forget_uploads(&claimed, viewer.user.as_str()).await?;
                     let place = match step {
                         Step::Brochure => format!("{}/modifier?etape=2&fait={word}", href(&slug)),
                         Step::Paper => format!("{}?fait={word}", href(&slug)),
@@ -458,26 +465,22 @@ impl Console {
         let problem = |field, wrong| Ok(Err(NotSaved::Wrong(vec![(field, wrong)])));
         loop {
             let form = EditionForm { edition: &edition, replaces, files };
-            let saved = match actions::editions::save(&self.engine, &actor, &form).await {
-                Ok(saved) => saved,
-                Err(error) => return Err(error.into()),
-            };
-            return match saved {
-                Saved::Stored(EditionSaved::Done) => Ok(Ok((edition.slug, "saved"))),
-                Saved::Stored(EditionSaved::Unchanged) => Ok(Ok((edition.slug, "unchanged"))),
-                Saved::Stored(EditionSaved::Stale) => Ok(Err(NotSaved::Stale)),
-                Saved::Stored(EditionSaved::Gone) => Ok(Err(NotSaved::Gone)),
+            return match actions::editions::save(&self.engine, &actor, &form).await? {
+                EditionSaved::Done => Ok(Ok((edition.slug, "saved"))),
+                EditionSaved::Unchanged => Ok(Ok((edition.slug, "unchanged"))),
+                EditionSaved::Stale => Ok(Err(NotSaved::Stale)),
+                EditionSaved::Gone => Ok(Err(NotSaved::Gone)),
                 // Nobody chose it: the next one that is free.
-                Saved::Stored(EditionSaved::SlugTaken) if automatic && n < MOST_ALIKE => {
+                EditionSaved::SlugTaken if automatic && n < MOST_ALIKE => {
                     n += 1;
                     let most = crate::domain::edition::LONGEST_SLUG - 3;
                     edition.slug = format!("{}-{n}", slug.chars().take(most).collect::<String>().trim_end_matches('-'));
                     continue;
                 }
-                Saved::Stored(EditionSaved::SlugTaken) => problem("slug", Wrong::SlugTaken),
-                Saved::Stored(EditionSaved::SlugFixed) => problem("slug", Wrong::SlugFixed),
-                Saved::Stored(EditionSaved::Refused { ordered }) => problem("printed", Wrong::Ordered(ordered)),
-                Saved::NeededNow(missing) => {
+                EditionSaved::SlugTaken => problem("slug", Wrong::SlugTaken),
+                EditionSaved::SlugFixed => problem("slug", Wrong::SlugFixed),
+                EditionSaved::Refused { ordered } => problem("printed", Wrong::Ordered(ordered)),
+                EditionSaved::NeededNow(missing) => {
                     let wrong = missing.into_iter().map(|it| (it.as_str(), Wrong::NeededNow));
                     Ok(Err(NotSaved::Wrong(wrong.collect())))
                 }

@@ -5,7 +5,10 @@ use super::super::{
     gate::{Form, LoggedIn},
     upload::FileField,
 };
-use super::Asked;
+use super::{
+    Asked,
+    lists::{self, ListBox},
+};
 use crate::accounts::{Permission, Viewer};
 use crate::actions::{
     ActionError, Actor, Refusal,
@@ -31,7 +34,7 @@ use axum::{
 use futures_util::stream;
 use serde::Serialize;
 use serde_json::json;
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 use std::convert::Infallible;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -39,7 +42,8 @@ use tokio::sync::watch;
 use tracing::error;
 
 /// Fields that are kept when the session has ended; a file is not.
-pub(super) const KEEPS: Keeps = Keeps { texts: &["source"], others: &["base", "entiere", "laisser", "masquees"] };
+pub(super) const KEEPS: Keeps =
+    Keeps { texts: &["source"], others: &["base", "entiere", "laisser", "masquees", lists::KEPT] };
 /// The number that confirms a removal of many.
 pub(super) const KEEPS_NUMBER: Keeps = Keeps { texts: &["nombre"], others: &["que", "vu_alors"] };
 /// The fields of its form that take a file.
@@ -66,8 +70,7 @@ fn working() -> MutexGuard<'static, HashMap<String, Work>> {
 #[derive(Debug, Default, Serialize)]
 struct UploadPage {
     uploads: Vec<UploadRow>,
-    /// Titles and ids of the mailings.
-    mailings: Vec<(String, String)>,
+    lists: Vec<ListBox>,
     options: Options,
     /// Megabytes.
     largest: usize,
@@ -89,7 +92,7 @@ struct DraftPage {
     wrong: bool,
     typed: String,
     /// The difference is another one than was shown.
-    moved: bool,
+    outdated: bool,
     again: bool,
 }
 
@@ -99,44 +102,49 @@ pub(super) async fn show_form(
     asked: Asked,
     typed: Option<Extension<Typed>>,
 ) -> Answer {
-    let options = typed.as_ref().map(|it| options_of(|name| it.get(name), &console, &viewer)).unwrap_or_default();
+    let (options, lists) = match &typed {
+        Some(typed) => filled_in(|name| typed.get(name), &console, &viewer),
+        None => (Options::default(), console.lists(|_| true)),
+    };
     let given_up = asked.get("fait") == Some("abandonne");
-    let page = UploadPage { options, again: typed.is_some(), given_up, ..UploadPage::default() };
+    let page = UploadPage { options, lists, again: typed.is_some(), given_up, ..UploadPage::default() };
     console.upload_page(&viewer, StatusCode::OK, page).await
 }
 
-fn options_of<'a>(text: impl Fn(&str) -> &'a str, console: &Console, viewer: &Viewer) -> Options {
+/// What the form says, and its boxes.
+fn filled_in<'a>(text: impl Fn(&str) -> &'a str, console: &Console, viewer: &Viewer) -> (Options, Vec<ListBox>) {
     let is = |name: &str| !text(name).is_empty();
-    let chosen: Vec<String> =
-        console.mailings().iter().filter(|it| is(&format!("envoi-{}", it.id))).map(|it| it.id.clone()).collect();
-    Options {
+    let lists = console.lists(is);
+    let options = Options {
         source: text("source").trim().chars().take(500).collect(),
         consent: text("base") == "consentement",
-        mailings: if chosen.len() == console.mailings().len() { Vec::new() } else { chosen },
+        mailings: lists::chosen(&lists),
         replace: is("entiere") && viewer.roles.may(Permission::Administer),
         skip_invalid: is("laisser"),
         overwrite_edits: false,
         hidden_rows: is("masquees"),
-    }
+    };
+    (options, lists)
 }
 
 pub(super) async fn upload(State(console): State<Arc<Console>>, viewer: Viewer, form: Form) -> Answer {
     if form.has("entiere") && !viewer.roles.may(Permission::Administer) {
         return console.tell(Some(&viewer), StatusCode::FORBIDDEN, "forbidden");
     }
-    let options = options_of(|name| form.get(name), &console, &viewer);
-    let page = UploadPage { options: options.clone(), ..UploadPage::default() };
+    let (options, lists) = filled_in(|name| form.get(name), &console, &viewer);
+    let page = UploadPage { options: options.clone(), lists, ..UploadPage::default() };
     let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
     let file = form.files().first();
     let Some((file, bytes)) = file.and_then(|file| Some((file, file.bytes.as_ref()?))) else {
         let wrong = Some(("fichier", if file.is_some() { "import_file_too_large" } else { "import_no_file" }));
         return console.upload_page(&viewer, unprocessable, UploadPage { wrong, ..page }).await;
     };
-    if !console.mailings().iter().any(|it| form.has(&format!("envoi-{}", it.id))) {
+    // Without any it would be all of them.
+    if options.mailings.is_empty() {
         let wrong = Some(("envois", "import_no_mailing"));
         return console.upload_page(&viewer, unprocessable, UploadPage { wrong, ..page }).await;
     }
-    let bytes: Arc<[u8]> = bytes.as_slice().into();
+    let bytes: Arc<[u8]> = bytes.as_ref().into();
     let id = match uploads::upload(&console.engine, &viewer.user, &file.name, bytes, &options).await {
         Ok(id) => id,
         Err(ActionError::Refused(refusal)) => {
@@ -208,6 +216,8 @@ pub(super) async fn act(
             }
             return console.confirm(&viewer, &client, &upload, &options, &form).await;
         }
+        // One that is imported in this process ends by itself; one that was cut off can be given up.
+        "abandonner" if upload.state == UploadState::Running && working().contains_key(&id) => Ok(()),
         "abandonner" => match console.store().drop_upload(&id, &viewer.user).await {
             Ok(true) => return answer::see_other("/partenaires/importer?fait=abandonne"),
             Ok(false) => Ok(()),
@@ -235,6 +245,10 @@ pub(super) async fn refused(State(console): State<Arc<Console>>, viewer: Viewer,
     let stem = upload.file_name.rsplit_once('.').map_or(upload.file_name.as_str(), |(stem, _)| stem);
     match uploads::refused_lines(&console.engine, &upload).await {
         Ok(csv) => answer::download("text/csv; charset=utf-8", csv, &format!("{stem}-reste.csv")),
+        // It was imported or given up a moment ago.
+        Err(ActionError::Refused(Refusal::NoSuchUpload)) => {
+            console.message(&viewer, StatusCode::NOT_FOUND, "no_upload")
+        }
         Err(error) => console.not_done(&viewer, error),
     }
 }
@@ -268,6 +282,22 @@ pub(super) async fn stream(State(console): State<Arc<Console>>, viewer: Viewer, 
     answer::events(Sse::new(events).keep_alive(keep_alive).into_response())
 }
 
+/// Takes the work off the list when it ends, also by a panic; what was begun after it stays.
+struct UnderWay {
+    upload: String,
+    progress: Arc<Progress>,
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        if let Entry::Occupied(work) = working().entry(self.upload.clone())
+            && Arc::ptr_eq(&work.get().progress, &self.progress)
+        {
+            work.remove();
+        }
+    }
+}
+
 impl Work {
     fn is_over(&self) -> bool {
         self.end.has_changed().is_err() || self.end.borrow().is_some()
@@ -286,6 +316,7 @@ impl Console {
         let (tell, end) = watch::channel(None);
         let work = Work { progress: Arc::default(), end };
         working().insert(upload.id.clone(), work.clone());
+        let under_way = UnderWay { upload: upload.id.clone(), progress: Arc::clone(&work.progress) };
         let (console, upload, progress) = (Arc::clone(self), upload.clone(), Arc::clone(&work.progress));
         tokio::spawn(async move {
             let engine = &console.engine;
@@ -309,7 +340,10 @@ impl Console {
                     None
                 }
             };
-            working().remove(&upload.id);
+            if matches!(ended, Some(Ended::Imported)) {
+                console.names.forget();
+            }
+            drop(under_way);
             tell.send_replace(Some(ended));
         });
         work
@@ -347,7 +381,7 @@ impl Console {
         };
         if upload.digest.as_deref() != Some(seen) || compared.is_refused(options) {
             return self.draft_page(viewer, StatusCode::CONFLICT, upload, 1, |page| DraftPage {
-                moved: true,
+                outdated: true,
                 typed,
                 ..page
             });
@@ -363,7 +397,7 @@ impl Console {
         }
         let actor = self.actor(viewer, client);
         match self.begin(upload, Some(actor)).ended_soon().await {
-            Some(Ended::Moved) => match self.store().uploaded_list(&upload.id, &viewer.user, self.now()).await {
+            Some(Ended::Outdated) => match self.store().uploaded_list(&upload.id, &viewer.user, self.now()).await {
                 Ok(Some(upload)) => self.draft_page(viewer, StatusCode::CONFLICT, &upload, 1, |page| page),
                 Ok(None) => self.nowhere(viewer),
                 Err(error) => self.broken(viewer, &error),
@@ -379,12 +413,7 @@ impl Console {
         };
         let it = self.reading();
         let rows = uploads.iter().map(|upload| UploadRow::new(&it, upload, working().contains_key(&upload.id)));
-        let page = UploadPage {
-            uploads: rows.collect(),
-            mailings: self.mailings().iter().map(|it| (it.id.clone(), it.title.clone())).collect(),
-            largest: uploads::LARGEST >> 20,
-            ..page
-        };
+        let page = UploadPage { uploads: rows.collect(), largest: uploads::LARGEST >> 20, ..page };
         self.shown(status, Some(viewer), "/partenaires", "import", &page)
     }
 
@@ -398,9 +427,9 @@ impl Console {
     ) -> Answer {
         let work = working().get(&upload.id).cloned();
         let it = UploadView::new(&self.reading(), upload, work.is_some(), page);
-        let moved = it.compared.as_ref().is_some_and(|it| it.moved);
+        let outdated = it.compared.as_ref().is_some_and(|it| it.is_outdated);
         let progress = work.map(|work| work.progress.so_far());
-        let page = DraftPage { it, progress, wrong: false, typed: String::new(), moved, again: false };
+        let page = DraftPage { it, progress, wrong: false, typed: String::new(), outdated, again: false };
         self.shown(status, Some(viewer), "/partenaires", "import_draft", &change(page))
     }
 }

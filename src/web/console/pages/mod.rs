@@ -11,6 +11,7 @@ mod imports;
 mod issue;
 mod issues;
 mod journal;
+mod lists;
 mod office;
 mod orders;
 pub(super) mod people;
@@ -72,9 +73,8 @@ pub(super) fn routes() -> Vec<Route> {
 
 fn partners() -> Vec<Route> {
     use person::{KEEPS_ADD, KEEPS_EDIT};
-    use person_acts::{KEEPS_ERASE, KEEPS_MOVE, KEEPS_RETURN, KEEPS_SUPPRESS};
-    let (see, write, administer) = (Permission::See, Permission::Write, Permission::Administer);
-    vec![
+    let (see, write) = (Permission::See, Permission::Write);
+    let mut all = vec![
         route(GET, "/partenaires", see, people::list),
         route(GET, "/partenaires/segment", see, segment::show),
         route(GET, "/partenaires/segment/compte", see, segment::count),
@@ -93,19 +93,9 @@ fn partners() -> Vec<Route> {
         route(GET, "/partenaires/contacts/{id}", see, person::show),
         route(GET, "/partenaires/contacts/{id}/modifier", write, person::show_edit),
         route(POST, "/partenaires/contacts/{id}/modifier", write, person::edit).keeps(KEEPS_EDIT),
-        route(GET, "/partenaires/contacts/{id}/adresse", write, person_acts::show_move),
-        route(POST, "/partenaires/contacts/{id}/adresse", write, person_acts::move_to).keeps(KEEPS_MOVE),
-        route(GET, "/partenaires/contacts/{id}/opposition", write, person_acts::show_suppress),
-        route(POST, "/partenaires/contacts/{id}/opposition", write, person_acts::suppress).keeps(KEEPS_SUPPRESS),
-        route(GET, "/partenaires/contacts/{id}/reabonner", write, person_acts::show_return),
-        route(POST, "/partenaires/contacts/{id}/reabonner", write, person_acts::lift).keeps(KEEPS_RETURN),
-        route(GET, "/partenaires/contacts/{id}/donnees", write, person_acts::data),
-        route(POST, "/partenaires/contacts/{id}/donnees", write, person_acts::download),
-        route(GET, "/partenaires/contacts/{id}/effacer", administer, person_acts::show_erase),
-        route(POST, "/partenaires/contacts/{id}/effacer", administer, person_acts::erase)
-            .keeps(KEEPS_ERASE)
-            .proven("partners"),
-    ]
+    ];
+    all.extend(person_acts::routes());
+    all
 }
 
 /// The query of an address. Of a name that is given twice the first counts; empty values are as if they were not given.
@@ -119,6 +109,12 @@ impl Asked {
 
     fn of<const N: usize>(pairs: [(&str, &str); N]) -> Self {
         Self(pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    }
+
+    /// Without these values, such as those that say what was just done.
+    fn without(&self, names: &[&str]) -> Self {
+        let kept = self.0.iter().filter(|(name, _)| !names.contains(&name.as_str()));
+        Self(kept.map(|(name, value)| (name.clone(), value.clone())).collect())
     }
 
     /// The same filters with one more value, for a link.

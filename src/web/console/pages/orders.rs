@@ -8,7 +8,7 @@ use super::super::{
 use super::Asked;
 use crate::accounts::{Permission, Viewer};
 use crate::actions::{self, ActionError, Refusal, accounts::login::Client};
-use crate::domain::edition::{Handover, LONGEST_REMARK, OrderState, Wish, packs_in_french};
+use crate::domain::edition::{Handover, LONGEST_REMARK, Order, OrderState, Wish, packs_in_french};
 use crate::domain::{characters, partner::Contact};
 use crate::editions::checks;
 use crate::views::console::{
@@ -93,7 +93,10 @@ impl Console {
         match orders::page(&self.reading(), edition, state, asked.get("apres")).await {
             Ok(orders) => {
                 let page = OrdersPage {
-                    more: orders.more.as_ref().map(|mark| asked.with("apres", mark)),
+                    more: orders
+                        .more
+                        .as_ref()
+                        .map(|mark| asked.without(&["fait", "n", "deja", "commande"]).with("apres", mark)),
                     orders,
                     edition: edition.unwrap_or_default().to_owned(),
                     state: state.as_str(),
@@ -188,21 +191,17 @@ async fn cancel(
     client: Client,
     form: Form,
 ) -> Answer {
-    match console.store().order_by_id(&id).await {
-        Ok(Some(order)) if order.state == OrderState::Open && order.revision.to_string() != form.get("vu_alors") => {
-            return console.cancelling(&viewer, &id, StatusCode::CONFLICT, true, None).await;
-        }
-        // A second click.
-        Ok(Some(order)) if order.state == OrderState::Cancelled => {
-            return answer::see_other(&format!("/commandes?fait=cancelled&commande={}", escaped(&id)));
-        }
-        Ok(_) => {}
-        Err(error) => return console.broken(&viewer, &error),
-    }
-    match actions::editions::cancel_order(&console.engine, &console.actor(&viewer, &client), &id).await {
+    let seen = Some(form.get("vu_alors").parse().unwrap_or_default());
+    let done = || answer::see_other(&format!("/commandes?fait=cancelled&commande={}", escaped(&id)));
+    match actions::editions::cancel_order(&console.engine, &console.actor(&viewer, &client), &id, seen).await {
         Ok(_) => {
             console.wake.notify_one();
-            answer::see_other(&format!("/commandes?fait=cancelled&commande={}", escaped(&id)))
+            done()
+        }
+        // A second click.
+        Err(ActionError::Refused(Refusal::OrderNotOpen { state: OrderState::Cancelled, .. })) => done(),
+        Err(ActionError::Refused(Refusal::OrderChanged(_))) => {
+            console.cancelling(&viewer, &id, StatusCode::CONFLICT, true, None).await
         }
         Err(ActionError::Refused(Refusal::NoSuchOrders(_))) => console.nowhere(&viewer),
         Err(ActionError::Refused(refusal)) => {
@@ -271,6 +270,11 @@ async fn csv(State(console): State<Arc<Console>>, viewer: Viewer, client: Client
     }
 }
 
+/// What the form of an order that replaces this one was shown with.
+fn version(open: &Order) -> String {
+    format!("{}.{}", open.id, open.revision)
+}
+
 /// An order as it is typed.
 #[derive(Debug, Clone, Default, Serialize)]
 struct Filled {
@@ -303,8 +307,8 @@ struct NewPage {
     pack: u32,
     /// Quantity of the contact's open order, which this one replaces.
     open: Option<String>,
-    /// The revision of that order; 0 without one.
-    seen: u32,
+    /// That order and its revision; empty without one.
+    seen: String,
     filled: Filled,
     packs_wrong: bool,
     remark_wrong: bool,
@@ -338,6 +342,8 @@ async fn show_new(
         Ok((mut page, _)) => {
             if let Some(typed) = &typed {
                 (page.filled, page.again) = (Filled::of(|name| typed.get(name)), true);
+                // As the form was opened: an order that came in since is still noticed.
+                page.seen = typed.get("vu_alors").to_owned();
             }
             console.page(&viewer, "/commandes", "order_new", &page)
         }
@@ -352,10 +358,15 @@ async fn place(State(console): State<Arc<Console>>, viewer: Viewer, client: Clie
     };
     page.filled = Filled::of(|name| form.get(name));
     let shown = |status, page: NewPage| console.shown(status, Some(&viewer), "/commandes", "order_new", &page);
-    let Some(contact) = contact.filter(|_| !page.title.is_empty()) else {
-        return shown(StatusCode::UNPROCESSABLE_ENTITY, page);
-    };
-    let packs = checks::whole(&page.filled.packs, &(1..=i64::from(page.most.max(1))));
+    let Some(contact) = contact else { return shown(StatusCode::UNPROCESSABLE_ENTITY, page) };
+    if page.title.is_empty() || page.most == 0 {
+        let slug = page.edition.clone();
+        let why =
+            if page.title.is_empty() { Refusal::NotOrderable(slug) } else { Refusal::TooFewPacks { slug, left: 0 } };
+        page.refused = Some(why.in_french());
+        return shown(StatusCode::CONFLICT, page);
+    }
+    let packs = checks::whole(&page.filled.packs, &(1..=i64::from(page.most)));
     page.packs_wrong = packs.is_err();
     let unfit = characters::unfit(&page.filled.remark, false).is_some();
     page.remark_wrong = unfit || page.filled.remark.chars().count() > LONGEST_REMARK;
@@ -366,7 +377,7 @@ async fn place(State(console): State<Arc<Console>>, viewer: Viewer, client: Clie
     let wish = Wish { packs, handover: handover.unwrap_or(Handover::Delivery), remark: page.filled.remark.clone() };
     let (slug, actor) = (page.edition.clone(), console.actor(&viewer, &client));
     // Anything but a second click of the same form.
-    if form.get("vu_alors") != page.seen.to_string() {
+    if form.get("vu_alors") != page.seen {
         match console.store().look_at_order(&slug, &contact.id).await {
             Ok(Some((_, _, Some(open)))) if open.wish == wish => {}
             Ok(_) => {
@@ -403,9 +414,13 @@ impl Console {
         q: &str,
     ) -> Result<(NewPage, Option<Contact>), crate::store::StoreError> {
         let it = self.reading();
-        let editions = orders::orderable(&it).await?;
-        let chosen = editions.iter().find(|it| it.slug == edition).or(editions.first().filter(|_| edition.is_empty()));
+        let mut editions = orders::orderable(&it).await?;
+        let chosen = match edition {
+            "" => editions.iter().find(|it| it.is_left),
+            slug => editions.iter().find(|it| it.slug == slug),
+        };
         let chosen = chosen.map(|it| it.slug.clone());
+        editions.retain(|it| it.is_left);
         let mut page = NewPage { q: q.to_owned(), editions, contact: contact.to_owned(), ..NewPage::default() };
         page.edition = chosen.clone().unwrap_or_else(|| edition.to_owned());
         page.filled.handover = Handover::Delivery.as_str().to_owned();
@@ -415,7 +430,7 @@ impl Console {
                 let (ids, matches) = names.find(q, None, None, FOUND);
                 let rows = people::rows(&it, &ids).await?;
                 let base = format!("/commandes/nouvelle?edition={}&contact=", escaped(&page.edition));
-                let link = |row: &PersonRow| format!("{base}{}", row.href.rsplit('/').next().unwrap_or_default());
+                let link = |row: &PersonRow| format!("{base}{}", escaped(&row.id));
                 page.found = rows.into_iter().map(|row| Found { href: link(&row), row }).collect();
                 page.matches = matches;
             }
@@ -428,8 +443,8 @@ impl Console {
             let had = open.as_ref().map_or(0, |open| open.wish.packs);
             page.title.clone_from(&stocked.edition.title);
             page.most = stocked.available(had);
-            page.pack = stocked.edition.printed.map_or(1, |printed| printed.pack);
-            page.seen = open.as_ref().map_or(0, |open| open.revision);
+            page.pack = stocked.edition.pack();
+            page.seen = open.as_ref().map(version).unwrap_or_default();
             page.open = open.as_ref().map(|open| packs_in_french(open.wish.packs, page.pack));
             page.filled.packs = had.max(1).to_string();
             if let Some(open) = open {

@@ -24,7 +24,10 @@ use crate::web::{
 use axum::{Extension, extract::State, http::StatusCode};
 use serde::Serialize;
 use std::collections::HashSet;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{
+    Arc, PoisonError, RwLock,
+    atomic::{AtomicU64, Ordering},
+};
 use std::time::{Duration, Instant};
 
 /// Maximum age of the list that the search uses.
@@ -35,6 +38,8 @@ const STALE: Duration = Duration::from_secs(60);
 #[derive(Default)]
 pub(in crate::web::console) struct Names {
     kept: RwLock<Option<(Instant, Arc<Index>)>>,
+    /// How often it was forgotten: a list that was read before a change is not kept after it.
+    forgotten: AtomicU64,
     /// One request reads the list, the others wait or take what there is.
     reading: tokio::sync::Mutex<()>,
 }
@@ -48,7 +53,9 @@ impl Names {
 
     /// Somebody changed the list in this console: the next search reads it again.
     pub(in crate::web::console) fn forget(&self) {
-        *self.kept.write().unwrap_or_else(PoisonError::into_inner) = None;
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        self.forgotten.fetch_add(1, Ordering::Relaxed);
+        *kept = None;
     }
 }
 
@@ -76,13 +83,15 @@ impl Console {
     }
 
     async fn read_names(&self) -> Result<Arc<Index>, StoreError> {
-        let at = Clock::monotonic();
+        let (at, forgotten) = (Clock::monotonic(), self.names.forgotten.load(Ordering::Relaxed));
         let names = self.store().contact_names().await?;
         // Folding a long list takes the processor for a while.
         let index = tokio::task::spawn_blocking(move || Index::new(names)).await.unwrap_or_default();
         let index = Arc::new(index);
         let mut kept = self.names.kept.write().unwrap_or_else(PoisonError::into_inner);
-        *kept = Some((at, Arc::clone(&index)));
+        if self.names.forgotten.load(Ordering::Relaxed) == forgotten {
+            *kept = Some((at, Arc::clone(&index)));
+        }
         Ok(index)
     }
 }

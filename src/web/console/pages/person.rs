@@ -4,7 +4,10 @@ use super::super::{
     again::{Keeps, Typed},
     gate::Form,
 };
-use super::Asked;
+use super::{
+    Asked,
+    lists::{self, ListBox},
+};
 use crate::accounts::Viewer;
 use crate::actions::{self, ActionError, Refusal, accounts::login::Client, partners::Edited};
 use crate::domain::{email::EmailAddress, partner::Fields};
@@ -31,7 +34,7 @@ const DONE: [&str; 8] =
     ["edited", "unchanged", "moved", "suppressed", "returned", "added", "added_barred", "added_kept"];
 
 pub(super) const KEEPS_EDIT: Keeps = Keeps { texts: &FIELDS, others: &["vu_alors"] };
-pub(super) const KEEPS_ADD: Keeps = Keeps { texts: &ADDED, others: &LISTS };
+pub(super) const KEEPS_ADD: Keeps = Keeps { texts: &ADDED, others: &[lists::KEPT, "quand_meme"] };
 
 const FIELDS: [&str; 14] = [
     "name",
@@ -67,23 +70,6 @@ const ADDED: [&str; 16] = [
     "stars",
     "position",
 ];
-/// Boxes of the mailings, by their place in the configuration, and the one for an address that is suppressed.
-const LISTS: [&str; 13] = [
-    "liste-0",
-    "liste-1",
-    "liste-2",
-    "liste-3",
-    "liste-4",
-    "liste-5",
-    "liste-6",
-    "liste-7",
-    "liste-8",
-    "liste-9",
-    "liste-10",
-    "liste-11",
-    "quand_meme",
-];
-
 #[derive(Debug, Serialize)]
 struct PersonPage {
     person: PersonView,
@@ -206,21 +192,13 @@ struct AddPage {
     again: bool,
 }
 
-#[derive(Debug, Serialize)]
-struct ListBox {
-    name: &'static str,
-    id: String,
-    title: String,
-    ticked: bool,
-}
-
 pub(super) async fn show_add(
     State(console): State<Arc<Console>>,
     viewer: Viewer,
     typed: Option<Extension<Typed>>,
 ) -> Answer {
     let page = match typed {
-        None => console.add_page(|_| "", |name| name != "quand_meme", &[]),
+        None => console.add_page(|_| "", |_| true, &[]),
         Some(typed) => AddPage { again: true, ..console.add_page(|name| typed.get(name), |name| typed.has(name), &[]) },
     };
     console.page(&viewer, "/partenaires", "person_add", &page)
@@ -231,11 +209,11 @@ pub(super) async fn add(State(console): State<Arc<Console>>, viewer: Viewer, cli
         let typed = person::read(|name| form.get(name), &Fields::default());
         let mut page = console.add_page(|name| form.get(name), |name| form.has(name), &typed.wrong);
         let address = EmailAddress::parse(form.get("adresse").trim()).ok();
-        let lists: Vec<String> = page.lists.iter().filter(|it| it.ticked).map(|it| it.id.clone()).collect();
+        let lists = lists::chosen(&page.lists);
         let missing = [
             (address.is_none(), ("adresse", "person_wrong_address")),
             (form.get("origine").trim().is_empty(), ("origine", "person_wrong_origin")),
-            (lists.is_empty() && !page.lists.is_empty(), ("liste-0", "person_wrong_lists")),
+            (lists.is_empty() && !page.lists.is_empty(), ("envois", "person_wrong_lists")),
         ];
         page.wrong.extend(missing.into_iter().filter(|(is_missing, _)| *is_missing).map(|(_, wrong)| wrong));
         let (Some(address), true) = (address, page.wrong.is_empty() && typed.wrong.is_empty()) else {
@@ -306,22 +284,14 @@ impl Console {
     fn add_page<'a>(
         &self,
         text: impl Fn(&'static str) -> &'a str,
-        has: impl Fn(&'static str) -> bool,
+        has: impl Fn(&str) -> bool,
         wrong: &[&'static str],
     ) -> AddPage {
-        let own = self.mailings().iter().filter(|mailing| mailing.audience == mailing.id);
-        let lists = LISTS.into_iter().filter(|name| *name != "quand_meme").zip(own);
-        let lists = lists.map(|(name, mailing)| ListBox {
-            name,
-            id: mailing.id.clone(),
-            title: mailing.title.clone(),
-            ticked: has(name),
-        });
         AddPage {
             address: text("adresse").to_owned(),
             origin: text("origine").to_owned(),
             fields: person::inputs(|field| text(field.as_str()).to_owned(), wrong),
-            lists: lists.collect(),
+            lists: self.lists(has),
             ..AddPage::default()
         }
     }

@@ -2,11 +2,11 @@
 
 use super::super::{
     again::{Keeps, Typed},
-    gate::Form,
+    gate::{Form, GET, POST, Route, route},
 };
 use super::person::at;
-use crate::accounts::Viewer;
-use crate::actions::{self, ActionError, accounts::login::Client, taking};
+use crate::accounts::{Permission, Viewer};
+use crate::actions::{self, ActionError, accounts::login::Client, partners::Erasure, taking};
 use crate::domain::email::EmailAddress;
 use crate::store::{Person, Reach};
 use crate::views::console::{
@@ -26,10 +26,10 @@ use axum::{
 use serde::Serialize;
 use std::sync::Arc;
 
-pub(super) const KEEPS_MOVE: Keeps = Keeps { texts: &["adresse"], others: &["vu_alors", "quand_meme"] };
-pub(super) const KEEPS_SUPPRESS: Keeps = Keeps { texts: &["precisions", "raison"], others: &["portee", "vu_alors"] };
-pub(super) const KEEPS_RETURN: Keeps = Keeps { texts: &["pourquoi"], others: &["portee", "vu_alors"] };
-pub(super) const KEEPS_ERASE: Keeps = Keeps { texts: &["adresse"], others: &["vu_alors"] };
+const KEEPS_MOVE: Keeps = Keeps { texts: &["adresse"], others: &["vu_alors", "quand_meme"] };
+const KEEPS_SUPPRESS: Keeps = Keeps { texts: &["precisions", "raison"], others: &["portee", "vu_alors"] };
+const KEEPS_RETURN: Keeps = Keeps { texts: &["pourquoi"], others: &["portee", "vu_alors"] };
+const KEEPS_ERASE: Keeps = Keeps { texts: &["adresse"], others: &["vu_alors"] };
 
 /// The reasons of the list: the value, and the words that are kept. The last needs words of its own.
 const REASONS: [(&str, &str); 7] = [
@@ -90,6 +90,15 @@ enum Act {
 }
 
 impl Act {
+    fn path(self) -> &'static str {
+        match self {
+            Act::Move => "/partenaires/contacts/{id}/adresse",
+            Act::Suppress => "/partenaires/contacts/{id}/opposition",
+            Act::Return => "/partenaires/contacts/{id}/reabonner",
+            Act::Erase => "/partenaires/contacts/{id}/effacer",
+        }
+    }
+
     fn template(self) -> &'static str {
         match self {
             Act::Move => "person_move",
@@ -109,26 +118,31 @@ impl Act {
     }
 }
 
-type Shown = (State<Arc<Console>>, Viewer, Path<String>, Option<Extension<Typed>>);
-
-macro_rules! shows {
-    ($name:ident, $act:expr) => {
-        pub(super) async fn $name(
-            State(console): State<Arc<Console>>,
-            viewer: Viewer,
-            Path(id): Path<String>,
-            typed: Option<Extension<Typed>>,
-        ) -> Answer {
-            show((State(console), viewer, Path(id), typed), $act).await
-        }
-    };
+pub(super) fn routes() -> Vec<Route> {
+    let (write, administer) = (Permission::Write, Permission::Administer);
+    vec![
+        page(write, Act::Move),
+        route(POST, Act::Move.path(), write, move_to).keeps(KEEPS_MOVE),
+        page(write, Act::Suppress),
+        route(POST, Act::Suppress.path(), write, suppress).keeps(KEEPS_SUPPRESS),
+        page(write, Act::Return),
+        route(POST, Act::Return.path(), write, lift).keeps(KEEPS_RETURN),
+        page(administer, Act::Erase),
+        route(POST, Act::Erase.path(), administer, erase).keeps(KEEPS_ERASE).proven("partners"),
+        route(GET, "/partenaires/contacts/{id}/donnees", write, data),
+        route(POST, "/partenaires/contacts/{id}/donnees", write, download),
+    ]
 }
-shows!(show_move, Act::Move);
-shows!(show_suppress, Act::Suppress);
-shows!(show_return, Act::Return);
-shows!(show_erase, Act::Erase);
 
-async fn show((State(console), viewer, Path(id), typed): Shown, act: Act) -> Answer {
+fn page(permission: Permission, act: Act) -> Route {
+    let show = move |State(console): State<Arc<Console>>,
+                     viewer: Viewer,
+                     Path(id): Path<String>,
+                     typed: Option<Extension<Typed>>| { show(console, viewer, id, typed, act) };
+    route(GET, act.path(), permission, show)
+}
+
+async fn show(console: Arc<Console>, viewer: Viewer, id: String, typed: Option<Extension<Typed>>, act: Act) -> Answer {
     let shown = async {
         let Some((_, mut page)) = console.act_page(&id, act, |_| "").await? else { return Ok(console.nobody(&viewer)) };
         if let Some(typed) = typed {
@@ -142,21 +156,15 @@ async fn show((State(console), viewer, Path(id), typed): Shown, act: Act) -> Ans
     console.or_not_done(&viewer, shown.await)
 }
 
-/// The person, and the form as it was filled in, if it was shown with what is still so; else the answer that says what is.
-macro_rules! opened {
-    ($console:ident, $viewer:ident, $id:ident, $form:ident, $act:expr) => {{
-        let Some((person, page)) = $console.act_page(&$id, $act, |name| $form.get(name)).await? else {
-            return Ok($console.nobody(&$viewer));
-        };
-        if page.seen != $form.get("vu_alors") {
-            let page = ActPage { stale: true, ..page };
-            return Ok($console.form(&$viewer, StatusCode::CONFLICT, $act.template(), &page));
-        }
-        (person, page)
-    }};
+/// A form that was sent.
+enum Opened {
+    /// It was shown with what is still so: the person, and the page with what was typed.
+    AsShown(Box<(Person, ActPage)>),
+    /// Something else is so by now, or the person is gone: the answer says what is.
+    Outdated(Answer),
 }
 
-pub(super) async fn move_to(
+async fn move_to(
     State(console): State<Arc<Console>>,
     viewer: Viewer,
     Path(id): Path<String>,
@@ -164,7 +172,10 @@ pub(super) async fn move_to(
     form: Form,
 ) -> Answer {
     let done = async {
-        let (person, page) = opened!(console, viewer, id, form, Act::Move);
+        let (person, page) = match console.opened_about(&viewer, &id, &form, Act::Move).await? {
+            Opened::AsShown(opened) => *opened,
+            Opened::Outdated(answer) => return Ok(answer),
+        };
         let from = &person.contact.address;
         let to = EmailAddress::parse(form.get("adresse").trim()).ok().filter(|to| to != from);
         let Some(to) = to else {
@@ -189,7 +200,7 @@ pub(super) async fn move_to(
 
 /// What counts here is the person's say, not how many messages still wait: while an issue is being sent that number falls every
 /// second, and an objection must not be held up by it.
-pub(super) async fn suppress(
+async fn suppress(
     State(console): State<Arc<Console>>,
     viewer: Viewer,
     Path(id): Path<String>,
@@ -197,7 +208,10 @@ pub(super) async fn suppress(
     form: Form,
 ) -> Answer {
     let done = async {
-        let (person, page) = opened!(console, viewer, id, form, Act::Suppress);
+        let (person, page) = match console.opened_about(&viewer, &id, &form, Act::Suppress).await? {
+            Opened::AsShown(opened) => *opened,
+            Opened::Outdated(answer) => return Ok(answer),
+        };
         let mailing = match form.get("portee") {
             "*" => None,
             id if page.receives.iter().any(|(known, _)| known == id) => Some(id.to_owned()),
@@ -218,7 +232,7 @@ pub(super) async fn suppress(
     console.or_not_done(&viewer, done.await)
 }
 
-pub(super) async fn lift(
+async fn lift(
     State(console): State<Arc<Console>>,
     viewer: Viewer,
     Path(id): Path<String>,
@@ -226,7 +240,10 @@ pub(super) async fn lift(
     form: Form,
 ) -> Answer {
     let done = async {
-        let (person, page) = opened!(console, viewer, id, form, Act::Return);
+        let (person, page) = match console.opened_about(&viewer, &id, &form, Act::Return).await? {
+            Opened::AsShown(opened) => *opened,
+            Opened::Outdated(answer) => return Ok(answer),
+        };
         let mailing = match form.get("portee") {
             "*" => None,
             scope if page.barred.iter().any(|it| it.ours && it.scope == scope) => Some(scope.to_owned()),
@@ -243,7 +260,7 @@ pub(super) async fn lift(
     console.or_not_done(&viewer, done.await)
 }
 
-pub(super) async fn erase(
+async fn erase(
     State(console): State<Arc<Console>>,
     viewer: Viewer,
     Path(id): Path<String>,
@@ -251,14 +268,20 @@ pub(super) async fn erase(
     form: Form,
 ) -> Answer {
     let done = async {
-        let (person, page) = opened!(console, viewer, id, form, Act::Erase);
+        let (person, page) = match console.opened_about(&viewer, &id, &form, Act::Erase).await? {
+            Opened::AsShown(opened) => *opened,
+            Opened::Outdated(answer) => return Ok(answer),
+        };
         let address = &person.contact.address;
         let typed = EmailAddress::parse(form.get("adresse").trim());
         if !typed.is_ok_and(|typed| typed.key() == address.key()) {
             return Ok(console.wrong(&viewer, Act::Erase, page, ("adresse", "person_wrong_typed")));
         }
-        let erased = actions::partners::erase(&console.engine, &console.actor(&viewer, &client), address).await;
-        Ok(console.done(&viewer, Act::Erase, page, erased.map(drop), "/partenaires?fait=erased"))
+        match actions::partners::erase(&console.engine, &console.actor(&viewer, &client), address).await {
+            // Somebody else moved or erased the person in between.
+            Ok(Erasure::NotKnown) => Ok(console.nobody(&viewer)),
+            erased => Ok(console.done(&viewer, Act::Erase, page, erased.map(drop), "/partenaires?fait=erased")),
+        }
     };
     console.or_not_done(&viewer, done.await)
 }
@@ -269,7 +292,7 @@ struct DataPage {
     back: String,
 }
 
-pub(super) async fn data(State(console): State<Arc<Console>>, viewer: Viewer, Path(id): Path<String>) -> Answer {
+async fn data(State(console): State<Arc<Console>>, viewer: Viewer, Path(id): Path<String>) -> Answer {
     let shown = async {
         let Some(person) = console.store().person(&id).await? else { return Ok(console.nobody(&viewer)) };
         let data = person::data(&console.reading(), &person).await?;
@@ -279,7 +302,7 @@ pub(super) async fn data(State(console): State<Arc<Console>>, viewer: Viewer, Pa
     console.or_not_done(&viewer, shown.await)
 }
 
-pub(super) async fn download(
+async fn download(
     State(console): State<Arc<Console>>,
     viewer: Viewer,
     Path(id): Path<String>,
@@ -297,6 +320,17 @@ pub(super) async fn download(
 }
 
 impl Console {
+    async fn opened_about(&self, viewer: &Viewer, id: &str, form: &Form, act: Act) -> actions::Result<Opened> {
+        let Some((person, page)) = self.act_page(id, act, |name| form.get(name)).await? else {
+            return Ok(Opened::Outdated(self.nobody(viewer)));
+        };
+        if page.seen != form.get("vu_alors") {
+            let page = ActPage { stale: true, ..page };
+            return Ok(Opened::Outdated(self.form(viewer, StatusCode::CONFLICT, act.template(), &page)));
+        }
+        Ok(Opened::AsShown(Box::new((person, page))))
+    }
+
     /// The page as it is now, with what was typed.
     async fn act_page<'a>(
         &self,

@@ -57,11 +57,12 @@ struct SegmentPage {
 }
 
 pub(super) async fn show(State(console): State<Arc<Console>>, viewer: Viewer, asked: Asked) -> Answer {
-    // The rows of the form are the expression of the address.
-    if let Some(groups) = groups_in(&asked) {
-        return answer::see_other(&format!("/partenaires/segment?ou={}", escaped(&groups.text())));
+    // The rows of the form are the expression of the address, if it is one.
+    let typed = groups_in(&asked);
+    let text = typed.as_ref().map_or_else(|| asked.get("ou").unwrap_or_default().to_owned(), Groups::text);
+    if typed.is_some() && (text.is_empty() || Segment::parse(&text).is_ok()) {
+        return answer::see_other(&format!("/partenaires/segment?ou={}", escaped(&text)));
     }
-    let text = asked.get("ou").unwrap_or_default().to_owned();
     let read = async {
         let mut page = SegmentPage {
             rows: None,
@@ -75,7 +76,10 @@ pub(super) async fn show(State(console): State<Arc<Console>>, viewer: Viewer, as
         };
         match Segment::parse(&text) {
             _ if text.is_empty() => page.rows = Some(Groups::default().filled_up()),
-            Err(error) => page.wrong = Some(Wrong::new(&text, &error)),
+            Err(error) => {
+                page.wrong = Some(Wrong::new(&text, &error));
+                page.rows = typed.map(Groups::filled_up);
+            }
             Ok(segment) => {
                 page.rows = Groups::of(&segment).map(Groups::filled_up);
                 page.counted = segment::counted(console.store().count_of(&segment).await?, viewer.language);
@@ -103,7 +107,7 @@ pub(super) async fn count(State(console): State<Arc<Console>>, viewer: Viewer, a
     };
     let said = match Segment::parse(&text) {
         _ if text.is_empty() => String::new(),
-        Err(error) => error.to_string(),
+        Err(error) => segment::not_counted(&error, viewer.language),
         Ok(segment) => match console.store().count_of(&segment).await {
             Ok(count) => segment::counted(count, viewer.language),
             Err(error) => return console.broken(&viewer, &error),
