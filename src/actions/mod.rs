@@ -10,6 +10,7 @@ mod api_refusal;
 pub mod corrections;
 pub mod deliveries;
 pub mod editions;
+pub mod erratum;
 pub mod issues;
 pub mod keep;
 pub mod lanes;

@@ -119,6 +119,20 @@ pub enum Refusal {
         at: Timestamp,
         zone: Tz,
     },
+    /// An erratum needs somebody to read it.
+    ReachedNobody(IssueKey),
+    NoWords,
+    TooManyWords {
+        most: usize,
+    },
+    TooManyErrata {
+        issue: IssueKey,
+        most: u32,
+    },
+    /// Its mails leave only if two persons stand for them.
+    NeedsTwoPersons {
+        mailing: String,
+    },
     /// With this change it could not leave.
     WouldBeHeld {
         issue: IssueKey,
@@ -332,6 +346,13 @@ impl Refusal {
                 "{slug} is announced already, for {}; to cancel that: semainier announce {slug} --cancel",
                 instant(*at, *zone)
             ),
+            Self::ReachedNobody(key) => format!("issue {key} has reached nobody whom an erratum could reach"),
+            Self::NoWords => "there is no text".to_owned(),
+            Self::TooManyWords { most } => format!("the text is too long: at most {most} characters"),
+            Self::TooManyErrata { issue, most } => format!("issue {issue} has {most} errata already"),
+            Self::NeedsTwoPersons { mailing } => {
+                format!("{mailing} has second_person = true, and an erratum leaves at once: write the mail by hand")
+            }
             Self::WouldBeHeld { issue, why } => format!("nothing was changed: issue {issue} would be held: {why}"),
             Self::CannotBeAnnounced { slug, why } => format!("{slug} cannot be announced: {why}"),
             Self::AnnouncedMeanwhile(key) => {
@@ -545,6 +566,16 @@ impl Refusal {
             Self::AnnouncedFor { slug, at, zone } => {
                 format!("«{NBSP}{slug}{NBSP}» est déjà annoncée, pour le {}", date_and_hour(*at, *zone))
             }
+            Self::ReachedNobody(key) => {
+                format!("le numéro {} n’a atteint personne à qui un rectificatif pourrait être envoyé", of(key))
+            }
+            Self::NoWords => "le texte est vide".to_owned(),
+            Self::TooManyWords { most } => format!("le texte est trop long{NBSP}: {most} caractères au plus"),
+            Self::TooManyErrata { issue, most } => format!("le numéro {} a déjà {most} rectificatifs", of(issue)),
+            Self::NeedsTwoPersons { mailing } => format!(
+                "les envois de «{NBSP}{mailing}{NBSP}» demandent deux personnes, et un rectificatif part aussitôt{NBSP}: écrivez-le \
+                 depuis votre messagerie"
+            ),
             Self::WouldBeHeld { issue, why } => {
                 format!("ainsi, le numéro {} ne pourrait pas partir{NBSP}: {why}", of(issue))
             }

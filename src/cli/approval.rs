@@ -136,12 +136,7 @@ pub(super) async fn edit(engine: &Engine, args: EditArgs) -> anyhow::Result<Ende
     let before = actions::issues::editorial(engine, &key).await?;
     let mut draft = None;
     let text = match &args.file {
-        Some(path) if path == Path::new("-") => {
-            let mut text = String::new();
-            std::io::stdin().read_to_string(&mut text).context("standard input cannot be read as text")?;
-            text
-        }
-        Some(path) => std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?,
+        Some(path) => text_of(path)?,
         None => {
             let (text, file) = in_an_editor(&before)?;
             draft = Some(file);
@@ -173,6 +168,41 @@ pub(super) async fn edit(engine: &Engine, args: EditArgs) -> anyhow::Result<Ende
             Ok(Ended::Done)
         }
     }
+}
+
+/// The text of a file, or of standard input (`-`).
+fn text_of(path: &Path) -> anyhow::Result<String> {
+    if path == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).context("standard input cannot be read as text")?;
+        return Ok(text);
+    }
+    std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))
+}
+
+/// Shows the erratum, and sends it once that is confirmed.
+pub(super) async fn erratum(
+    engine: &Engine,
+    actor: &Actor,
+    key: &str,
+    file: &Path,
+    yes: bool,
+) -> anyhow::Result<Ended> {
+    let (of, words) = (IssueKey::parse(key)?, text_of(file)?);
+    let erratum = actions::erratum::compose(engine, &of, &words).await?;
+    if erratum.sent {
+        show::line(format!("exactly this was sent before: {}", erratum.key));
+        return Ok(Ended::Done);
+    }
+    show::line(format!("{}\n\n{}", erratum.content.subject, erratum.content.text));
+    let question = format!("this mail will be sent to the {} contacts that {of} has reached", erratum.recipients);
+    if !yes && !show::confirmed(&question)? {
+        bail!("{question}; nothing was sent. Add --yes to send it");
+    }
+    let seen = Some((&*erratum.hash, erratum.recipients));
+    let sent = actions::erratum::send(engine, actor, &of, &words, seen).await?;
+    show::line(format!("{} is sent to {} contacts by `semainier serve`", sent.key, sent.recipients));
+    Ok(Ended::Done)
 }
 
 fn discard(draft: Option<PathBuf>) {

@@ -103,6 +103,19 @@ enum IssueAct {
     },
     /// Send a skipped issue after all
     Unskip { key: String },
+    /// Mail those whom an issue has reached what was wrong in it
+    Erratum {
+        key: String,
+        /// What was wrong and what is right, in Markdown; `-` for standard input
+        #[arg(long, value_name = "FILE")]
+        file: PathBuf,
+        /// Send without asking
+        #[arg(long)]
+        yes: bool,
+        /// Who sends it, for the ledger
+        #[arg(long, env = "USER", default_value = "operator")]
+        by: String,
+    },
     /// Pause sending of an issue until it is resumed
     Pause { key: String },
     /// Resume a paused issue once the cause has been fixed
@@ -183,6 +196,7 @@ async fn act_on(context: &Context, engine: &Engine, act: IssueAct) -> anyhow::Re
         IssueAct::Show { key, out, json } => approval::show(engine, &key, out.as_deref(), json).await,
         IssueAct::Approve { key, by, hash } => approval::approve(engine, &actor(&by)?, &key, hash.as_deref()).await,
         IssueAct::Edit(args) => approval::edit(engine, args).await,
+        IssueAct::Erratum { key, file, yes, by } => approval::erratum(engine, &actor(&by)?, &key, &file, yes).await,
         IssueAct::Recompose { key } => approval::recompose(engine, &context.actor()?, &key).await,
         IssueAct::Rehearse { key } => approval::rehearse(engine, &context.actor()?, &key).await,
         IssueAct::Freeze { key, by, hash } => approval::approve(engine, &actor(&by)?, &key, hash.as_deref()).await,

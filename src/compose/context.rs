@@ -1,6 +1,7 @@
 //! Template contexts: one struct per template, with samples; `check` renders them all.
 
 use super::edition::{EditionMail, OrderMail};
+use super::erratum::ErratumMail;
 use super::newsletter::{ApprovalMail, NewsletterMail};
 use super::orders::OrdersMail;
 use super::rows::{Row, daily_rows_by_hour, rows_by_hour, status_word};
@@ -290,6 +291,7 @@ pub fn check_all(templates: &Templates) -> Result<Vec<(&'static str, usize)>, Te
         (NewsletterMail::NAME, templates.check::<NewsletterMail>()?),
         (EditionMail::NAME, templates.check::<EditionMail>()?),
         (OrderMail::NAME, templates.check::<OrderMail>()?),
+        (ErratumMail::NAME, templates.check::<ErratumMail>()?),
         (ApprovalMail::NAME, templates.check::<ApprovalMail>()?),
         (NoticeMail::NAME, templates.check::<NoticeMail>()?),
         (OrdersMail::NAME, templates.check::<OrdersMail>()?),

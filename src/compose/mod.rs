@@ -4,6 +4,7 @@
 
 pub mod context;
 pub mod edition;
+pub mod erratum;
 pub mod markdown;
 pub mod mime;
 pub mod newsletter;

@@ -9,6 +9,9 @@ use std::{collections::BTreeSet, fmt};
 #[serde(transparent)]
 pub struct IssueKey(String);
 
+/// What the key of an erratum ends with, after the key of the issue it corrects; a further one also has a number.
+pub const ERRATUM: &str = "-rectificatif";
+
 /// A text that is not an issue key.
 #[derive(Debug, thiserror::Error)]
 #[error("expected MAILING/PERIOD such as agenda/2026-W28, got {0:?}")]
@@ -42,6 +45,21 @@ impl IssueKey {
     /// The part after the slash: `2026-W28`.
     pub fn period(&self) -> &str {
         self.0.split_once('/').map_or("", |(_, period)| period)
+    }
+
+    /// The key of the erratum to this issue; `n` from 1.
+    pub fn erratum(&self, n: u32) -> Self {
+        match n {
+            1 => Self(format!("{self}{ERRATUM}")),
+            n => Self(format!("{self}{ERRATUM}-{n}")),
+        }
+    }
+
+    /// The issue that this erratum corrects; `None`: it is no erratum.
+    pub fn corrected(&self) -> Option<Self> {
+        let (corrected, n) = self.0.rsplit_once(ERRATUM)?;
+        let numbered = n.is_empty() || n.strip_prefix('-').is_some_and(|n| n.parse::<u32>().is_ok());
+        numbered.then(|| Self(corrected.to_owned()))
     }
 
     /// `agenda-2026-w28`: for Message-IDs and file names.
@@ -256,6 +274,8 @@ pub enum RecipientScope {
     Contact(String),
     /// Recipients of this announcement of an edition who did not order.
     NotOrdered(IssueKey),
+    /// Those whom this issue has reached, or may have reached, and whom the office still knows.
+    Reached(IssueKey),
 }
 
 /// An issue ready to be frozen.

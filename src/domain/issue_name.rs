@@ -25,6 +25,10 @@ pub struct IssueName {
 
 impl IssueName {
     pub fn new(key: &IssueKey) -> Self {
+        if let Some(corrected) = key.corrected() {
+            let noun = format!("rectificatif {}", Self::new(&corrected).of());
+            return Self { article: "le ", noun, feminine: false };
+        }
         let period = key.period();
         let (article, noun, feminine) = if key.mailing() == ORDERS {
             ("la ", "confirmation d’une commande".to_owned(), true)

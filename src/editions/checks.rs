@@ -6,6 +6,7 @@ use crate::domain::{
     characters,
     edition::{LANGUAGES, LONGEST_SLUG, Online, Printed, REMINDER, slug_of},
     french::{self, NBSP},
+    issue::ERRATUM,
 };
 use crate::jobs::web_address;
 use chrono::NaiveDate;
@@ -222,7 +223,7 @@ pub fn required(check: fn(&str) -> Checked<String>, text: &str) -> Checked<Strin
 pub fn slug(slug: &str) -> Checked<String> {
     let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let sound = (1..=LONGEST_SLUG).contains(&slug.len()) && slug.chars().all(letter) && !slug.starts_with('-');
-    match sound && !slug.ends_with(REMINDER) {
+    match sound && !slug.ends_with(REMINDER) && !slug.contains(ERRATUM) {
         true if RESERVED.contains(&slug) => Err(Wrong::SlugReserved),
         true => Ok(slug.to_owned()),
         false => Err(Wrong::Slug(slug.to_owned())),

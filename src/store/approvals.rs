@@ -289,8 +289,9 @@ impl<B: Backend> Approvals for Ledger<B> {
 
     async fn last_composed(&self, mailing: &str, besides: &IssueKey) -> Result<Option<Timestamp>> {
         let mut tx = Transaction::read(&self.0, "looking for the issue before").await?;
+        // An erratum has no news.
         let select = "SELECT MAX(COALESCE(composed_at, frozen_at)) AS composed_at FROM issues
-            WHERE mailing = $1 AND frozen_at IS NOT NULL AND key <> $2";
+            WHERE mailing = $1 AND frozen_at IS NOT NULL AND key <> $2 AND key NOT LIKE '%-rectificatif%'";
         let row = tx.row(select, values![mailing, besides]).await?;
         row.map(|row| Reader::new(&row, "issues", "composed_at").optional_instant("composed_at"))
             .transpose()

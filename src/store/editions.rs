@@ -553,5 +553,9 @@ pub(super) fn among<'a>(whom: &'a RecipientScope, audience: &'a str) -> (&'stati
                 AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.edition = n.edition AND o.contact_id = c.id)",
             announcement.as_str(),
         ),
+        RecipientScope::Reached(issue) => (
+            "JOIN deliveries d ON d.contact_id = c.id AND d.issue = $5 AND d.state IN ('sent', 'unknown')",
+            issue.as_str(),
+        ),
     }
 }

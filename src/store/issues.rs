@@ -5,7 +5,7 @@ use super::{
     ContentSummary, Document, Frozen, IssuesFilter, Published, Result, approvals,
     backend::{Backend, Transaction, values},
     deliveries, editions, rows, segment,
-    sql::open_states,
+    sql::{open_states, suppressed},
     tallies,
 };
 use crate::domain::{
@@ -60,6 +60,10 @@ pub trait Issues: Send + Sync {
         reason: Option<&str>,
         now: Timestamp,
     ) -> Result<bool>;
+
+    /// The number of those an erratum to this issue goes to: [`RecipientScope::Reached`](crate::domain::issue::RecipientScope),
+    /// without those who have unsubscribed.
+    async fn reached(&self, issue: &IssueKey) -> Result<u64>;
 
     /// S9: another issue of the mailing than `besides` that is still being sent, if there is one.
     async fn other_sending_issue(&self, mailing: &str, besides: &IssueKey) -> Result<Option<IssueKey>>;
@@ -184,9 +188,22 @@ impl<B: Backend> Issues for Ledger<B> {
 
     async fn published_issues(&self, limit: u32) -> Result<Vec<Published>> {
         let mut tx = Transaction::read(&self.0, "reading what was published").await?;
+        // An erratum has no page of its own beside the agendas.
         let published = "SELECT key, mailing, subject, scheduled_for, frozen_at FROM issues
-            WHERE state IN ('sending', 'done') AND mailing <> 'orders' ORDER BY scheduled_for DESC, key DESC LIMIT $1";
+            WHERE state IN ('sending', 'done') AND mailing <> 'orders' AND key NOT LIKE '%-rectificatif%' ORDER BY scheduled_for DESC, key DESC LIMIT $1";
         tx.rows(published, values![limit]).await?.iter().map(rows::published).collect()
+    }
+
+    async fn reached(&self, issue: &IssueKey) -> Result<u64> {
+        let mut tx = Transaction::read(&self.0, "counting those an issue has reached").await?;
+        let select = concat!(
+            "SELECT COUNT(*) AS n FROM contacts c
+             JOIN deliveries d ON d.contact_id = c.id AND d.issue = $1 AND d.state IN ('sent', 'unknown')
+             WHERE NOT ",
+            suppressed!("c.address_hash", "$2")
+        );
+        let row = tx.row(select, values![issue, issue.mailing()]).await?;
+        row.map_or(Ok(0), |row| rows::Reader::new(&row, "deliveries", "n").number("n"))
     }
 
     async fn set_issue_state(

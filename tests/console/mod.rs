@@ -10,6 +10,7 @@ mod documented;
 mod editing;
 mod ending;
 mod entering;
+mod erratum;
 mod importing;
 mod lasting;
 mod managing;

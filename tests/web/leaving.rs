@@ -123,7 +123,7 @@ fn a_person_can_resubscribe_and_choose_mailings() {
         assert!(page.words().contains("vous recevrez de nouveau"), "{}", page.words());
         assert_eq!(page.text().matches(" checked").count(), 2);
         // What the relay said is not for the person to undo.
-        open.house.sql("INSERT INTO suppressions (address_hash, mailing, reason, at) SELECT address_hash, '*', 'bounce', 0 FROM contacts");
+        open.house.sql("INSERT INTO suppressions (address_hash, scope, reason, since) SELECT address_hash, '*', 'bounce', 0 FROM contacts");
         let page = open.post(&way_out, FORM, "action=return");
         assert!(page.words().contains("ne reçoit pas"), "{}", page.words());
         assert!(!page.text().contains("value=\"return\""), "{}", page.text());

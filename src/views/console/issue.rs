@@ -121,6 +121,8 @@ pub struct Head {
     pub help: Option<&'static str>,
     /// Its lines can be seen beside the article.
     pub is_agenda: bool,
+    /// Where those whom it has reached can be told what was wrong.
+    pub erratum: Option<String>,
 }
 
 /// `None`: there is no such issue.
@@ -155,7 +157,12 @@ fn head_of(it: &Reading<'_>, issue: &IssueSummary) -> Head {
         uncertain: issue.counts.unknown,
         live: matches!(issue.state(), IssueState::Sending | IssueState::Paused),
         help,
-        is_agenda: it.mailings.iter().any(|mailing| mailing.id == issue.mailing && mailing.agenda().is_some()),
+        is_agenda: issue.key.corrected().is_none()
+            && it.mailings.iter().any(|mailing| mailing.id == issue.mailing && mailing.agenda().is_some()),
+        erratum: (issue.counts.sent + issue.counts.unknown > 0)
+            .then(|| it.mailings.iter().find(|mailing| mailing.id == issue.mailing))
+            .flatten()
+            .map(|_| format!("{}/rectificatif", issue_href(&issue.key))),
     }
 }
 

@@ -13,11 +13,12 @@ use std::collections::HashMap;
 const PAGE: u32 = 50;
 
 /// Every action of the audit; the text of each is `trace_` and its name with `_` for `.`.
-pub const ACTIONS: [&str; 64] = [
+pub const ACTIONS: [&str; 65] = [
     "issue.approve",
     "issue.refuse",
     "issue.withdraw",
     "issue.edit",
+    "issue.erratum",
     "issue.recompose",
     "issue.rehearse",
     "issue.skip",

@@ -1,6 +1,6 @@
 //! One issue: Contenu, Destinataires, Suivi, Histoire; and its numbers as they move.
 
-use super::{Asked, decide::READ, editorial::EDITED};
+use super::{Asked, decide::READ, editorial::EDITED, erratum::CORRECTED};
 use crate::accounts::{Permission, Viewer};
 use crate::actions::{
     ActionError,
@@ -111,7 +111,7 @@ pub(super) fn done(asked: &Asked) -> &'static str {
     Act::ALL
         .into_iter()
         .map(Act::as_str)
-        .chain([SECOND, EDITED])
+        .chain([SECOND, EDITED, CORRECTED])
         .chain(READ)
         .find(|act| *act == asked)
         .unwrap_or_default()

@@ -6,6 +6,7 @@ mod decide;
 mod edition_form;
 mod editions;
 mod editorial;
+mod erratum;
 mod home;
 mod imports;
 mod issue;
@@ -52,6 +53,8 @@ pub(super) fn routes() -> Vec<Route> {
         route(POST, "/envois/{mailing}/{period}/corrections/{id}/retirer", Permission::Write, correct::withdraw),
         route(GET, "/envois/{mailing}/{period}/edito", Permission::Write, editorial::show),
         route(POST, "/envois/{mailing}/{period}/edito", Permission::Write, editorial::save).keeps(editorial::KEEPS),
+        route(GET, "/envois/{mailing}/{period}/rectificatif", Permission::Approve, erratum::show),
+        route(POST, "/envois/{mailing}/{period}/rectificatif", Permission::Approve, erratum::act).keeps(erratum::KEEPS),
         route(GET, "/a-venir", see, home::coming),
         route(GET, "/journal", see, journal::show),
         route(GET, "/voies", see, office::lanes),
