@@ -342,3 +342,57 @@ fn a_bracket_may_bound_an_event() {
     let days: Vec<&str> = told.iter().map(|event| &event[..11]).collect();
     assert_eq!(days, ["07-17 10:00", "07-17 21:00"], "{told:?}");
 }
+
+/// What each event and each item printed as written begins with, of those that stand under a day or are printed all the same.
+fn printed(html: &str) -> Vec<String> {
+    let published = NaiveDate::from_ymd_opt(2027, 7, 9).expect("a date");
+    let agenda = read(html, &Reading { published, week: Some(Week::after(published)), home: "Auch", venues: &[] });
+    let told = agenda.items().filter(|(_, item)| item.unplaced != Some(Unplaced::NotAnEvent));
+    told.map(|(_, item)| item.text.clone()).collect()
+}
+
+#[test]
+fn words_of_roads_refuse_and_opening_hours_hide_no_event() {
+    let lines = [
+        "Marché gourmand à 19 h, rue de l’Église interdite à la circulation",
+        "Route barrée de 9 h à 18 h : braderie",
+        "Atelier compost et déchets verts à 14 h, Pavie",
+        "Collecte des déchets au bord du Gers, 10 h",
+        "Numéro vert, comédie à 21 h",
+        "Pharmacie de garde, pièce de boulevard à 21 h",
+        "Réouverture du musée : visite à 11 h",
+        "Ouvert à tous, concert à 21 h",
+        "Le site de Séviac ouvrira ses portes de 10 h à 18 h",
+        "Ouverture du château de Terraube de 10 h à 18 h",
+        "PERMANENCES. — Mission locale : de 9 h à 12 h. Concert de clôture à 21 h.",
+        "Concert à 21 h, programme susceptible d’être modifié",
+    ];
+    let html = format!("<h3>Lundi 12 juillet</h3><p>{}</p>", lines.join("</p><p>"));
+    assert_eq!(printed(&html), lines);
+    let asides = [
+        "La promenade Claude-Desbons sera interdite à la circulation mardi 13 juillet de 8 h à 17 h.",
+        "En raison de la course cycliste, rue barrée de 8 h à 17 h place du Marché.",
+        "Collecte des déchets verts mardi à 8 h.",
+        "PERMANENCES. — Mission locale : jeudi de 9 h à 12 h. Impôts : salle des fêtes, vendredi de 9 h à 12 h.",
+    ];
+    let html = format!("<h3>Lundi 12 juillet</h3><p>Bal à 21 h</p><p>{}</p>", asides.join("</p><p>"));
+    assert_eq!(printed(&html), ["Bal à 21 h"]);
+}
+
+#[test]
+fn how_long_it_lasts_is_no_hour_it_begins_at() {
+    for (line, hours) in [
+        ("2 heures et demie à Pavie, départ 9 h", &[][..]),
+        ("Randonnée de 2 heures et quart, départ 9 h", &["09:00"]),
+        ("Environ 2 heures et demie de marche, départ 9 h", &["09:00"]),
+        ("Balade de 2 h à Pavie, départ 9 h", &["09:00"]),
+        ("Balade de 2 h à 9 h 30 à Jégun", &["09:30"]),
+        ("Visite de 2 h et demie à 9 h", &["09:00"]),
+        ("Bal à 10 heures et demie du soir", &["22:30"]),
+        ("Vide-greniers de 5 h à 18 h à Pavie", &["05:00"]),
+    ] {
+        let told = told(&format!("<h3>Lundi 12 juillet</h3><p>{line}</p>"));
+        let found: Vec<&str> = told.iter().map(|event| &event[6..11]).collect();
+        assert_eq!(found, hours, "{line}: {told:?}");
+    }
+}
