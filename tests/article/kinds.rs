@@ -396,3 +396,124 @@ fn how_long_it_lasts_is_no_hour_it_begins_at() {
         assert_eq!(found, hours, "{line}: {told:?}");
     }
 }
+
+#[test]
+fn a_last_line_with_an_exclamation_mark_is_kept_unless_it_only_calls_its_readers() {
+    let html = |last: &str| {
+        format!("<h3>Lundi 12 juillet</h3><p>Bal à 21 h</p><h3>Mardi 13 juillet</h3><p>Loto à 10 h</p><p>{last}</p>")
+    };
+    for last in ["Les Zicos sous les arcades !", "Les Zicos vous attendent à Pavie !", "Les Zicos…"] {
+        assert!(printed(&html(last)).join(" ").contains(last), "{last}");
+    }
+    for last in ["Double tap si tu viens !", "Bonne fin de semaine à tous !"] {
+        assert!(!printed(&html(last)).join(" ").contains(last), "{last}");
+    }
+}
+
+#[test]
+fn a_month_below_its_day_is_part_of_the_date() {
+    let html = "<h1>Agenda</h1><div>SAM. 2</div><div>OCTOBRE</div><p>Bal à 21 h</p><div>DIM.</div><div>3</div><div>OCTOBRE</div><p>Loto à 15 h</p>";
+    assert_eq!(told(html), ["10-02 21:00 bal", "10-03 15:00 loto"]);
+    let html = "<p><b>Samedi 7</b></p><p><b>août</b></p><p>Bal à 21 h</p>";
+    assert_eq!(told(html), ["08-07 21:00 bal"]);
+    let html =
+        "<h2>JUILLET</h2><h3>Samedi 17</h3><p>Bal à 21 h</p><h2>AOÛT</h2><h3>Dimanche 1er</h3><p>Loto à 15 h</p>";
+    assert!(told(html)[0].starts_with("07-17 21:00"), "{:?}", told(html));
+}
+
+#[test]
+fn a_badge_of_two_days_may_have_bars() {
+    let html = "<p>SAM | DIM 17 | 18 JUILLET</p><p>Bal à 21 h</p>";
+    assert_eq!(told(html), ["07-17 21:00 bal", "07-18 21:00 bal"]);
+}
+
+/// A table of three days, with a column before them.
+fn days_of_a_table(more: &str, rows: &[&str]) -> String {
+    let rows: String = rows.iter().map(|row| format!("<tr>{row}</tr>")).collect();
+    format!(
+        "<p>La semaine</p><table><tr><th></th><th>Lun 12</th><th>Mar 13</th><th>Mer 14</th>{more}</tr>{rows}</table>"
+    )
+}
+
+#[test]
+fn a_farm_is_not_closed() {
+    let html =
+        days_of_a_table("", &["<th>Après-midi</th><td>Visite de la ferme</td><td>Ferme ouverte</td><td>fermé</td>"]);
+    assert_eq!(told(&html), ["07-12 --:-- visite de la ferme", "07-13 --:-- Ferme ouverte"]);
+    let html = days_of_a_table("", &["<th>Piscine</th><td>10h</td><td>FERMÉ</td><td>Fermeture exceptionnelle</td>"]);
+    assert_eq!(told(&html).len(), 1, "{:?}", told(&html));
+}
+
+#[test]
+fn words_beside_the_days_of_a_table_are_not_lost() {
+    let html = days_of_a_table(
+        "",
+        &[
+            "<th>Stage de cirque à Pavie</th><td></td><td></td><td></td>",
+            "<th>Spectacles</th>",
+            "<th>Marché</th><td>9h</td>",
+        ],
+    );
+    assert_eq!(told(&html), ["07-12 09:00 marché"]);
+    assert_eq!(
+        printed(&html)[1..],
+        ["Stage de cirque à Pavie"],
+        "with a warning, and the heading of the rows below is none"
+    );
+    let html = days_of_a_table(
+        "<th>Lieu</th><th>Week-end</th>",
+        &["<th>Matin</th><td>Yoga 10h</td><td>Loto 11h</td><td></td><td>Pavie</td><td>Bal à 21 h à Jégun</td>"],
+    );
+    assert_eq!(told(&html), ["07-12 10:00 yoga @ Pavie", "07-13 11:00 loto @ Pavie"]);
+    assert!(printed(&html).iter().any(|text| text.contains("Bal à 21 h")), "{:?}", printed(&html));
+    let html = days_of_a_table("", &["<th>Marché de Pavie</th><td>x</td><td>–</td><td>✔</td>"]);
+    let told = told(&html);
+    assert_eq!(told.iter().map(|event| &event[..5]).collect::<Vec<_>>(), ["07-12", "07-14"], "{told:?}");
+}
+
+#[test]
+fn a_cell_of_a_table_stands_under_all_its_days_and_nothing_below_the_table_does() {
+    let many = "<p>9h marché à Pavie</p><p>10h loto</p><p>11h messe</p><p>12h repas</p><p>15h concert</p>";
+    let html = days_of_a_table(
+        "",
+        &[
+            "<td colspan=4>Stage de danse, 19h-21h</td>",
+            &format!("<th>Matin</th><td colspan=2>{many}</td><td>Bal 21 h</td>"),
+        ],
+    ) + "<p>Jeux d’eau à 17 h</p>";
+    let published = NaiveDate::from_ymd_opt(2027, 7, 9).expect("a date");
+    let agenda = read(&html, &Reading { published, week: None, home: "Auch", venues: &[] });
+    let of_day = |day: u32| {
+        let date = NaiveDate::from_ymd_opt(2027, 7, day);
+        let items = agenda.days.iter().filter(|it| Some(it.date) == date).flat_map(|it| &it.items);
+        items.flat_map(|item| &item.events).map(|event| event.title.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(of_day(12), ["marché", "loto", "messe", "repas", "concert"], "{agenda:#?}");
+    assert_eq!(of_day(13), of_day(12));
+    assert_eq!(of_day(14), ["bal"], "{agenda:#?}");
+    assert_eq!((agenda.daily.len(), agenda.daily[0].days.len()), (1, 3), "{agenda:#?}");
+    let below = agenda.unplaced.iter().find(|item| item.text.contains("Jeux d’eau"));
+    assert_eq!(below.and_then(|item| item.unplaced), Some(Unplaced::NoDay), "{agenda:#?}");
+}
+
+#[test]
+fn a_cell_over_several_rows_of_a_table_moves_none_to_another_day() {
+    let html = days_of_a_table(
+        "",
+        &[
+            "<th rowspan=2>Salle des fêtes de Pavie</th><td rowspan=2>Yoga 10h</td><td>Loto 11h</td><td>Quiz 12h</td>",
+            "<td>Bal 21h</td><td>Jazz 20h</td>",
+        ],
+    );
+    let hours: Vec<String> = told(&html).iter().map(|event| event[..11].to_owned()).collect();
+    assert_eq!(hours, ["07-12 10:00", "07-13 11:00", "07-13 21:00", "07-14 12:00", "07-14 20:00"]);
+    assert!(told(&html).iter().all(|event| event.ends_with("@ Pavie, Salle des fêtes")), "{:?}", told(&html));
+}
+
+#[test]
+fn the_columns_of_a_table_are_not_those_of_the_next_one() {
+    let html = days_of_a_table("", &["<th>Loto</th><td>9h</td>"])
+        + "<table><tr><td>Foire</td><td>10h</td><td>Jégun</td></tr></table>";
+    assert_eq!(told(&html), ["07-12 09:00 loto"]);
+    assert!(printed(&html).iter().any(|text| text.contains("Foire")), "{:?}", printed(&html));
+}
