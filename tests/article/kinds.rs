@@ -517,3 +517,49 @@ fn the_columns_of_a_table_are_not_those_of_the_next_one() {
     assert_eq!(told(&html), ["07-12 09:00 loto"]);
     assert!(printed(&html).iter().any(|text| text.contains("Foire")), "{:?}", printed(&html));
 }
+
+#[test]
+fn a_state_in_a_sentence_of_its_own_is_not_printed_over_another_event() {
+    use semainier::domain::agenda::Status;
+    let states = |lines: &str| -> Vec<(String, Status)> {
+        let html = format!("<h3>Lundi 12 juillet</h3>{lines}<h3>Mardi 13 juillet</h3><p>Cirque à 17 h</p>");
+        let published = NaiveDate::from_ymd_opt(2027, 7, 9).expect("a date");
+        let agenda = read(&html, &Reading { published, week: Some(Week::after(published)), home: "Auch", venues: &[] });
+        let events = agenda.items().flat_map(|(_, item)| &item.events);
+        events.filter(|event| event.title != "cirque").map(|event| (event.title.clone(), event.status)).collect()
+    };
+    for lines in [
+        "<p>Concert à Auch. Reporté. Bal à 21 h.</p>",
+        "<p>Le marché gourmand de Pavie est prévu. Annulé. Loto à 15 h à Jégun.</p>",
+        "<p>Marché gourmand.<br>Annulé.<br>Bal à 21 h à Pavie.</p>",
+        "<p><b>Soirée foot</b></p><p>Annulé.</p><p>Bal à 21 h à Pavie.</p>",
+    ] {
+        let found = states(lines);
+        assert!(found.iter().all(|(_, status)| *status == Status::Scheduled), "{lines}: {found:?}");
+    }
+    let event = |title: &str, status| (title.to_owned(), status);
+    let found = states("<p>Bal à 21 h à Pavie. Reporté. Loto à 15 h à Jégun.</p>");
+    assert_eq!(found, [event("bal", Status::Postponed), event("loto", Status::Scheduled)]);
+    assert_eq!(states("<p><b>Bal musette</b><br>ANNULÉ<br>21 h, Pavie</p>"), [event("bal musette", Status::Cancelled)]);
+}
+
+#[test]
+fn the_same_days_are_those_named_before() {
+    let html = "<h1>Du 12 au 18 juillet 2027</h1><p>Mardi et jeudi, marché à 9 h à Pavie.</p><p>Les mêmes jours, loto à 15 h à Jégun.</p>\
+                <p>Samedi 17, foire à 10 h à Auch. Le même jour, bal à 21 h à Pavie.</p>";
+    let told = told(html);
+    let days: Vec<&str> = told.iter().map(|event| &event[..11]).collect();
+    let want = ["07-13 09:00", "07-13 15:00", "07-15 09:00", "07-15 15:00", "07-17 10:00", "07-17 21:00"];
+    assert_eq!(days, want, "{told:?}");
+}
+
+#[test]
+fn an_introduction_that_tells_of_other_days_than_those_below_is_no_summary() {
+    let days = "<h3>Lundi 12 juillet</h3><p>Cirque à 17 h</p><h3>Mardi 13 juillet</h3><p>Bal à 21 h</p>";
+    let intro = "<p>Samedi 17 juillet à 21 h, bal à Pavie. Dimanche 18 à 15 h, loto à Jégun.</p>";
+    let told = told(&format!("{intro}{days}"));
+    let days_told: Vec<&str> = told.iter().map(|event| &event[..11]).collect();
+    assert_eq!(days_told, ["07-12 17:00", "07-13 21:00", "07-17 21:00", "07-18 15:00"], "{told:?}");
+    let summary = "<p>Lundi 12 juillet à 17 h, cirque. Mardi 13 à 21 h, bal.</p>";
+    assert_eq!(printed(&format!("{summary}{days}")).len(), 2);
+}
