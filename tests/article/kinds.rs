@@ -342,3 +342,224 @@ fn a_bracket_may_bound_an_event() {
     let days: Vec<&str> = told.iter().map(|event| &event[..11]).collect();
     assert_eq!(days, ["07-17 10:00", "07-17 21:00"], "{told:?}");
 }
+
+/// What each event and each item printed as written begins with, of those that stand under a day or are printed all the same.
+fn printed(html: &str) -> Vec<String> {
+    let published = NaiveDate::from_ymd_opt(2027, 7, 9).expect("a date");
+    let agenda = read(html, &Reading { published, week: Some(Week::after(published)), home: "Auch", venues: &[] });
+    let told = agenda.items().filter(|(_, item)| item.unplaced != Some(Unplaced::NotAnEvent));
+    told.map(|(_, item)| item.text.clone()).collect()
+}
+
+#[test]
+fn words_of_roads_refuse_and_opening_hours_hide_no_event() {
+    let lines = [
+        "Marché gourmand à 19 h, rue de l’Église interdite à la circulation",
+        "Route barrée de 9 h à 18 h : braderie",
+        "Atelier compost et déchets verts à 14 h, Pavie",
+        "Collecte des déchets au bord du Gers, 10 h",
+        "Numéro vert, comédie à 21 h",
+        "Pharmacie de garde, pièce de boulevard à 21 h",
+        "Réouverture du musée : visite à 11 h",
+        "Ouvert à tous, concert à 21 h",
+        "Le site de Séviac ouvrira ses portes de 10 h à 18 h",
+        "Ouverture du château de Terraube de 10 h à 18 h",
+        "PERMANENCES. — Mission locale : de 9 h à 12 h. Concert de clôture à 21 h.",
+        "Concert à 21 h, programme susceptible d’être modifié",
+    ];
+    let html = format!("<h3>Lundi 12 juillet</h3><p>{}</p>", lines.join("</p><p>"));
+    assert_eq!(printed(&html), lines);
+    let asides = [
+        "La promenade Claude-Desbons sera interdite à la circulation mardi 13 juillet de 8 h à 17 h.",
+        "En raison de la course cycliste, rue barrée de 8 h à 17 h place du Marché.",
+        "Collecte des déchets verts mardi à 8 h.",
+        "PERMANENCES. — Mission locale : jeudi de 9 h à 12 h. Impôts : salle des fêtes, vendredi de 9 h à 12 h.",
+    ];
+    let html = format!("<h3>Lundi 12 juillet</h3><p>Bal à 21 h</p><p>{}</p>", asides.join("</p><p>"));
+    assert_eq!(printed(&html), ["Bal à 21 h"]);
+}
+
+#[test]
+fn how_long_it_lasts_is_no_hour_it_begins_at() {
+    for (line, hours) in [
+        ("2 heures et demie à Pavie, départ 9 h", &[][..]),
+        ("Randonnée de 2 heures et quart, départ 9 h", &["09:00"]),
+        ("Environ 2 heures et demie de marche, départ 9 h", &["09:00"]),
+        ("Balade de 2 h à Pavie, départ 9 h", &["09:00"]),
+        ("Balade de 2 h à 9 h 30 à Jégun", &["09:30"]),
+        ("Visite de 2 h et demie à 9 h", &["09:00"]),
+        ("Bal à 10 heures et demie du soir", &["22:30"]),
+        ("Vide-greniers de 5 h à 18 h à Pavie", &["05:00"]),
+    ] {
+        let told = told(&format!("<h3>Lundi 12 juillet</h3><p>{line}</p>"));
+        let found: Vec<&str> = told.iter().map(|event| &event[6..11]).collect();
+        assert_eq!(found, hours, "{line}: {told:?}");
+    }
+}
+
+#[test]
+fn a_last_line_with_an_exclamation_mark_is_kept_unless_it_only_calls_its_readers() {
+    let html = |last: &str| {
+        format!("<h3>Lundi 12 juillet</h3><p>Bal à 21 h</p><h3>Mardi 13 juillet</h3><p>Loto à 10 h</p><p>{last}</p>")
+    };
+    for last in ["Les Zicos sous les arcades !", "Les Zicos vous attendent à Pavie !", "Les Zicos…"] {
+        assert!(printed(&html(last)).join(" ").contains(last), "{last}");
+    }
+    for last in ["Double tap si tu viens !", "Bonne fin de semaine à tous !"] {
+        assert!(!printed(&html(last)).join(" ").contains(last), "{last}");
+    }
+}
+
+#[test]
+fn a_month_below_its_day_is_part_of_the_date() {
+    let html = "<h1>Agenda</h1><div>SAM. 2</div><div>OCTOBRE</div><p>Bal à 21 h</p><div>DIM.</div><div>3</div><div>OCTOBRE</div><p>Loto à 15 h</p>";
+    assert_eq!(told(html), ["10-02 21:00 bal", "10-03 15:00 loto"]);
+    let html = "<p><b>Samedi 7</b></p><p><b>août</b></p><p>Bal à 21 h</p>";
+    assert_eq!(told(html), ["08-07 21:00 bal"]);
+    let html =
+        "<h2>JUILLET</h2><h3>Samedi 17</h3><p>Bal à 21 h</p><h2>AOÛT</h2><h3>Dimanche 1er</h3><p>Loto à 15 h</p>";
+    assert!(told(html)[0].starts_with("07-17 21:00"), "{:?}", told(html));
+}
+
+#[test]
+fn a_badge_of_two_days_may_have_bars() {
+    let html = "<p>SAM | DIM 17 | 18 JUILLET</p><p>Bal à 21 h</p>";
+    assert_eq!(told(html), ["07-17 21:00 bal", "07-18 21:00 bal"]);
+}
+
+/// A table of three days, with a column before them.
+fn days_of_a_table(more: &str, rows: &[&str]) -> String {
+    let rows: String = rows.iter().map(|row| format!("<tr>{row}</tr>")).collect();
+    format!(
+        "<p>La semaine</p><table><tr><th></th><th>Lun 12</th><th>Mar 13</th><th>Mer 14</th>{more}</tr>{rows}</table>"
+    )
+}
+
+#[test]
+fn a_farm_is_not_closed() {
+    let html =
+        days_of_a_table("", &["<th>Après-midi</th><td>Visite de la ferme</td><td>Ferme ouverte</td><td>fermé</td>"]);
+    assert_eq!(told(&html), ["07-12 --:-- visite de la ferme", "07-13 --:-- Ferme ouverte"]);
+    let html = days_of_a_table("", &["<th>Piscine</th><td>10h</td><td>FERMÉ</td><td>Fermeture exceptionnelle</td>"]);
+    assert_eq!(told(&html).len(), 1, "{:?}", told(&html));
+}
+
+#[test]
+fn words_beside_the_days_of_a_table_are_not_lost() {
+    let html = days_of_a_table(
+        "",
+        &[
+            "<th>Stage de cirque à Pavie</th><td></td><td></td><td></td>",
+            "<th>Spectacles</th>",
+            "<th>Marché</th><td>9h</td>",
+        ],
+    );
+    assert_eq!(told(&html), ["07-12 09:00 marché"]);
+    assert_eq!(
+        printed(&html)[1..],
+        ["Stage de cirque à Pavie"],
+        "with a warning, and the heading of the rows below is none"
+    );
+    let html = days_of_a_table(
+        "<th>Lieu</th><th>Week-end</th>",
+        &["<th>Matin</th><td>Yoga 10h</td><td>Loto 11h</td><td></td><td>Pavie</td><td>Bal à 21 h à Jégun</td>"],
+    );
+    assert_eq!(told(&html), ["07-12 10:00 yoga @ Pavie", "07-13 11:00 loto @ Pavie"]);
+    assert!(printed(&html).iter().any(|text| text.contains("Bal à 21 h")), "{:?}", printed(&html));
+    let html = days_of_a_table("", &["<th>Marché de Pavie</th><td>x</td><td>–</td><td>✔</td>"]);
+    let told = told(&html);
+    assert_eq!(told.iter().map(|event| &event[..5]).collect::<Vec<_>>(), ["07-12", "07-14"], "{told:?}");
+}
+
+#[test]
+fn a_cell_of_a_table_stands_under_all_its_days_and_nothing_below_the_table_does() {
+    let many = "<p>9h marché à Pavie</p><p>10h loto</p><p>11h messe</p><p>12h repas</p><p>15h concert</p>";
+    let html = days_of_a_table(
+        "",
+        &[
+            "<td colspan=4>Stage de danse, 19h-21h</td>",
+            &format!("<th>Matin</th><td colspan=2>{many}</td><td>Bal 21 h</td>"),
+        ],
+    ) + "<p>Jeux d’eau à 17 h</p>";
+    let published = NaiveDate::from_ymd_opt(2027, 7, 9).expect("a date");
+    let agenda = read(&html, &Reading { published, week: None, home: "Auch", venues: &[] });
+    let of_day = |day: u32| {
+        let date = NaiveDate::from_ymd_opt(2027, 7, day);
+        let items = agenda.days.iter().filter(|it| Some(it.date) == date).flat_map(|it| &it.items);
+        items.flat_map(|item| &item.events).map(|event| event.title.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(of_day(12), ["marché", "loto", "messe", "repas", "concert"], "{agenda:#?}");
+    assert_eq!(of_day(13), of_day(12));
+    assert_eq!(of_day(14), ["bal"], "{agenda:#?}");
+    assert_eq!((agenda.daily.len(), agenda.daily[0].days.len()), (1, 3), "{agenda:#?}");
+    let below = agenda.unplaced.iter().find(|item| item.text.contains("Jeux d’eau"));
+    assert_eq!(below.and_then(|item| item.unplaced), Some(Unplaced::NoDay), "{agenda:#?}");
+}
+
+#[test]
+fn a_cell_over_several_rows_of_a_table_moves_none_to_another_day() {
+    let html = days_of_a_table(
+        "",
+        &[
+            "<th rowspan=2>Salle des fêtes de Pavie</th><td rowspan=2>Yoga 10h</td><td>Loto 11h</td><td>Quiz 12h</td>",
+            "<td>Bal 21h</td><td>Jazz 20h</td>",
+        ],
+    );
+    let hours: Vec<String> = told(&html).iter().map(|event| event[..11].to_owned()).collect();
+    assert_eq!(hours, ["07-12 10:00", "07-13 11:00", "07-13 21:00", "07-14 12:00", "07-14 20:00"]);
+    assert!(told(&html).iter().all(|event| event.ends_with("@ Pavie, Salle des fêtes")), "{:?}", told(&html));
+}
+
+#[test]
+fn the_columns_of_a_table_are_not_those_of_the_next_one() {
+    let html = days_of_a_table("", &["<th>Loto</th><td>9h</td>"])
+        + "<table><tr><td>Foire</td><td>10h</td><td>Jégun</td></tr></table>";
+    assert_eq!(told(&html), ["07-12 09:00 loto"]);
+    assert!(printed(&html).iter().any(|text| text.contains("Foire")), "{:?}", printed(&html));
+}
+
+#[test]
+fn a_state_in_a_sentence_of_its_own_is_not_printed_over_another_event() {
+    use semainier::domain::agenda::Status;
+    let states = |lines: &str| -> Vec<(String, Status)> {
+        let html = format!("<h3>Lundi 12 juillet</h3>{lines}<h3>Mardi 13 juillet</h3><p>Cirque à 17 h</p>");
+        let published = NaiveDate::from_ymd_opt(2027, 7, 9).expect("a date");
+        let agenda = read(&html, &Reading { published, week: Some(Week::after(published)), home: "Auch", venues: &[] });
+        let events = agenda.items().flat_map(|(_, item)| &item.events);
+        events.filter(|event| event.title != "cirque").map(|event| (event.title.clone(), event.status)).collect()
+    };
+    for lines in [
+        "<p>Concert à Auch. Reporté. Bal à 21 h.</p>",
+        "<p>Le marché gourmand de Pavie est prévu. Annulé. Loto à 15 h à Jégun.</p>",
+        "<p>Marché gourmand.<br>Annulé.<br>Bal à 21 h à Pavie.</p>",
+        "<p><b>Soirée foot</b></p><p>Annulé.</p><p>Bal à 21 h à Pavie.</p>",
+    ] {
+        let found = states(lines);
+        assert!(found.iter().all(|(_, status)| *status == Status::Scheduled), "{lines}: {found:?}");
+    }
+    let event = |title: &str, status| (title.to_owned(), status);
+    let found = states("<p>Bal à 21 h à Pavie. Reporté. Loto à 15 h à Jégun.</p>");
+    assert_eq!(found, [event("bal", Status::Postponed), event("loto", Status::Scheduled)]);
+    assert_eq!(states("<p><b>Bal musette</b><br>ANNULÉ<br>21 h, Pavie</p>"), [event("bal musette", Status::Cancelled)]);
+}
+
+#[test]
+fn the_same_days_are_those_named_before() {
+    let html = "<h1>Du 12 au 18 juillet 2027</h1><p>Mardi et jeudi, marché à 9 h à Pavie.</p><p>Les mêmes jours, loto à 15 h à Jégun.</p>\
+                <p>Samedi 17, foire à 10 h à Auch. Le même jour, bal à 21 h à Pavie.</p>";
+    let told = told(html);
+    let days: Vec<&str> = told.iter().map(|event| &event[..11]).collect();
+    let want = ["07-13 09:00", "07-13 15:00", "07-15 09:00", "07-15 15:00", "07-17 10:00", "07-17 21:00"];
+    assert_eq!(days, want, "{told:?}");
+}
+
+#[test]
+fn an_introduction_that_tells_of_other_days_than_those_below_is_no_summary() {
+    let days = "<h3>Lundi 12 juillet</h3><p>Cirque à 17 h</p><h3>Mardi 13 juillet</h3><p>Bal à 21 h</p>";
+    let intro = "<p>Samedi 17 juillet à 21 h, bal à Pavie. Dimanche 18 à 15 h, loto à Jégun.</p>";
+    let told = told(&format!("{intro}{days}"));
+    let days_told: Vec<&str> = told.iter().map(|event| &event[..11]).collect();
+    assert_eq!(days_told, ["07-12 17:00", "07-13 21:00", "07-17 21:00", "07-18 15:00"], "{told:?}");
+    let summary = "<p>Lundi 12 juillet à 17 h, cirque. Mardi 13 à 21 h, bal.</p>";
+    assert_eq!(printed(&format!("{summary}{days}")).len(), 2);
+}

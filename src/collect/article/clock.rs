@@ -120,7 +120,12 @@ pub(super) fn spoken(tokens: &[Token], at: usize) -> Option<Found<NaiveTime>> {
     };
     let ranges = at > 0 && is(tokens, at - 1, &["de"]) && is(tokens, to, &["a"]) && begins(to + 1);
     let from = at > 1 && is(tokens, at - 1, &["de"]) && is(tokens, at - 2, &["partir"]);
-    let led = at > 0 && (is(tokens, at - 1, &["a", "des", "vers"]) || from || ranges) && hour >= 6;
+    // `la messe de onze heures` is when, `une course de dix heures` how long.
+    let begun = at > 1
+        && is(tokens, at - 1, &["de"])
+        && is(tokens, at - 2, &["messe", "messes", "office", "vepres", "seance", "seances", "visite", "concert"])
+        && hour >= 8;
+    let led = at > 0 && (is(tokens, at - 1, &["a", "des", "vers"]) || from || ranges || begun) && hour >= 6;
     if !(evening || afternoon || morning || led) {
         return None;
     }

@@ -172,6 +172,11 @@ fn day_number(tokens: &[Token], at: usize) -> Option<(u32, usize)> {
     Some((number, at + 1))
 }
 
+/// `sam`, `dim`: also words of their own.
+pub(super) fn is_short_weekday(token: &Token) -> bool {
+    token.is_any(&SHORT_WEEKDAYS)
+}
+
 /// `sam. 12`, `dim 13`: short forms count only before a number, since `mar` and `mer` are words.
 pub(super) fn short_weekday(tokens: &[Token], at: usize) -> Option<(Weekday, usize)> {
     let token = tokens.get(at).filter(|token| token.kind == Kind::Word)?;
@@ -237,7 +242,7 @@ pub(super) fn badge(tokens: &[Token], at: usize) -> Option<Found<Mention>> {
 
 /// `SAM DIM 26 27 AOÛT`, `MER → VEN 23-25 AOÛT`: a badge of two days, both weekdays before both numbers.
 fn double_badge(tokens: &[Token], at: usize) -> Option<Found<Spec>> {
-    const JOINTS: [&str; 9] = ["→", ">", "-", "/", "&", "et", "au", "·", "+"];
+    const JOINTS: [&str; 10] = ["→", ">", "-", "/", "&", "et", "au", "·", "|", "+"];
     const FROM_TO: [&str; 4] = ["→", ">", "-", "au"];
     let named = |at: usize| {
         // Most words begin like no weekday.
@@ -495,6 +500,21 @@ mod tests {
         }
         assert_eq!(date(&tokens("vdi 19 exposants"), 0), None);
         assert_eq!(date(&tokens("midi 19 oct"), 0), None);
+    }
+
+    #[test]
+    fn a_badge_of_two_days_names_both_weekdays_first() {
+        let day = |weekday, day, month| Mention { weekday: Some(weekday), day: Some(day), month, ..Mention::default() };
+        let both = [day(Weekday::Sat, 17, None), day(Weekday::Sun, 18, Some(7))];
+        for text in ["SAM DIM 17 18 JUIL.", "SAM | DIM 17 | 18 JUILLET", "samedi & dimanche 17 & 18 juillet"] {
+            assert_eq!(date(&tokens(text), 0).map(|found| found.what), Some(Spec::List(both.to_vec())), "{text}");
+        }
+        let range = Some(Spec::Range(both[0], both[1]));
+        assert_eq!(date(&tokens("SAM → DIM 17-18 JUIL"), 0).map(|found| found.what), range);
+        for text in ["SAM DIM 17 JUIL.", "SAM | 17 | BAL", "sam et dim, 17 places", "mar mer 17 18 h"] {
+            let found = date(&tokens(text), 0).map(|found| found.what);
+            assert!(!matches!(&found, Some(Spec::List(days)) if days.len() == 2), "{text}: {found:?}");
+        }
     }
 
     #[test]

@@ -65,6 +65,9 @@ pub(super) fn understand(text: &str, links: &[Link], setting: &Setting<'_>) -> U
     }
     let words = Words::of(text);
     let marked = Marked::of(&words, marks(&words).to_vec());
+    if marked.state_between_events() {
+        return Understood::default();
+    }
     if let Some(mut understood) = record(&marked, links, setting) {
         keep_every_word(&marked, &mut understood.events);
         return understood;

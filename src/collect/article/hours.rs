@@ -55,8 +55,8 @@ pub(super) fn duration(tokens: &[Token], at: usize) -> Option<usize> {
     }
     if token.is_any(&["en", "de"]) {
         let clock = clock(tokens, at + 1).filter(|_| tokens[at + 1].kind == Kind::Number)?;
-        let short = tokens[at + 1].number().is_some_and(|hours| hours <= 5);
-        let range = is(tokens, clock.to, &["a", "-", "jusqu'"]);
+        let short = tokens[at + 1].number().is_some_and(|hours| hours <= LONGEST_DURATION);
+        let range = token.is("de") && ranges(tokens, at + 1, clock.to);
         return (short && !range).then_some(clock.to).or_else(|| bare_minutes(tokens, at + 1));
     }
     if token.kind == Kind::Number {
@@ -78,7 +78,7 @@ pub(super) fn duration(tokens: &[Token], at: usize) -> Option<usize> {
         if odd && tokens.get(at + 1).is_some_and(|unit| unit.is_any(&UNITS)) {
             return Some(clock.to);
         }
-        let short = token.number().is_some_and(|hours| hours <= 5);
+        let short = token.number().is_some_and(|hours| hours <= LONGEST_DURATION);
         // `(VOST, 1 h 58)`, `(2 heures, facile)`
         let open =
             (at.saturating_sub(8)..at).rev().take_while(|i| !is(tokens, *i, &[")"])).any(|i| is(tokens, i, &["("]));
@@ -92,9 +92,34 @@ pub(super) fn duration(tokens: &[Token], at: usize) -> Option<usize> {
         let walk =
             is(tokens, clock.to, &["de", "d'"]) && is(tokens, clock.to + 1, &["marche", "route", "voiture", "velo"]);
         let of = is(tokens, clock.to, &["de", "d'"]) && !led && !is(tokens, clock.to + 1, &["la", "l'"]);
-        return (named || walk || of).then_some(clock.to);
+        // `2 heures et demie à Pavie, départ 9 h`; but `à 2 heures et demie`, `2 h et demie du matin`
+        let parted = is(tokens, clock.to - 1, &["demie", "demi", "quart"]) && short && !led;
+        let at_night = is(tokens, clock.to, &["du", "de"]) && is_part_of_the_day(tokens, clock.to + 1);
+        return (named || walk || of || parted && !at_night).then_some(clock.to);
     }
     None
+}
+
+/// Fewer hours, without the word that leads a clock time, may as well be how long something lasts.
+const LONGEST_DURATION: u32 = 5;
+
+/// `matin`, `l'après-midi`
+fn is_part_of_the_day(tokens: &[Token], at: usize) -> bool {
+    is(tokens, at + usize::from(is(tokens, at, &["l'"])), &["matin", "soir", "apres-midi"])
+}
+
+/// Whether the hours at `at`, which end before `to`, begin a range: `de 2 h à 5 h`. `de 2 h à Pavie` does not, nor does
+/// `balade de 2 h à 9 h 30`.
+fn ranges(tokens: &[Token], at: usize, to: usize) -> bool {
+    const LONGEST_WALK: u32 = 3;
+    const FIRST_START: u32 = 9;
+    let next = match () {
+        () if is(tokens, to, &["a", "-"]) => to + 1,
+        () if is(tokens, to, &["jusqu'"]) && is(tokens, to + 1, &["a"]) => to + 2,
+        () => return false,
+    };
+    let walk = tokens[at].number().is_some_and(|hours| hours <= LONGEST_WALK);
+    clock(tokens, next).is_some_and(|end| !walk || chrono::Timelike::hour(&end.what) < FIRST_START)
 }
 
 fn bare_minutes(tokens: &[Token], at: usize) -> Option<usize> {
@@ -263,6 +288,10 @@ fn hours(tokens: &[Token], at: usize) -> Option<Found<Times>> {
     let numbers = at > 0 && tokens[at - 1].kind == Kind::Number && tokens[at].kind == Kind::Number;
     let tail = lead == Lead::None && numbers && !dated;
     if tail {
+        return None;
+    }
+    // `environ 2 heures et demie`, `environ 2 h de marche`
+    if lead == Lead::About && is(tokens, first - 1, &["environ"]) && duration(tokens, first).is_some() {
         return None;
     }
     let mut out = Times { approx: lead == Lead::About, from: lead == Lead::From, ..Times::default() };
@@ -498,6 +527,16 @@ mod tests {
             ("à 9 h du soir", "21:00"),
             ("à 10 heures et demie", "10:30"),
             ("à onze heures moins le quart", "10:45"),
+            ("à 2 heures et demie", "02:30"),
+            ("messe de onze heures", "11:00"),
+            ("concert de quatorze heures trente", "14:30"),
+            ("2 heures et demie du matin", "02:30"),
+            ("de 2 h à 5 h", "02:00-05:00"),
+            ("de 5 h à 12 h", "05:00-12:00"),
+            ("de 2 à 5 h", "02:00-05:00"),
+            ("balade de 2 h à 9 h 30", "09:30"),
+            ("2 heures et demie à Pavie, départ 9 h", "09:00"),
+            ("10 heures et demie, bal", "10:30"),
             ("de dix heures à midi", "10:00-12:00"),
             ("de dix-huit heures à vingt heures", "18:00-20:00"),
             ("mardi 14/9 18h30", "18:30"),
@@ -538,6 +577,15 @@ mod tests {
             "d'une heure",
             "dix heures de marche",
             "une course de dix heures",
+            "visite de deux heures",
+            "2 heures et demie à Pavie",
+            "randonnée de 2 heures et quart",
+            "de 2 h à Pavie",
+            "visite de 3 heures à la grange",
+            "environ 2 heures et demie",
+            "environ 2 h de marche",
+            "de dix heures à Pavie",
+            "balade, 1 h et quart",
         ] {
             assert_eq!(said(text), "", "{text}");
         }

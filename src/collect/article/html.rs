@@ -5,6 +5,7 @@
 //! à` is two lines) and never recurse. Independent of French.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::page_builder;
 use super::text::{composed, is_space};
@@ -25,21 +26,29 @@ pub(super) struct Line {
     pub(super) depth: usize,
     /// A table row made of `<th>` only.
     pub(super) header_row: bool,
-    /// The column of its cell, from 1; 0 outside of tables.
-    pub(super) cell: usize,
-    /// How many columns its cell takes beside that one.
-    pub(super) wide: usize,
+    /// The cell it stands in, or of a table row the first one.
+    pub(super) spot: Spot,
     /// Of a table row: its cells that have words.
     pub(super) cells: Vec<Cell>,
+}
+
+/// The position of a cell in the tables of the page; all zero outside of tables.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Spot {
+    pub(super) table: usize,
+    /// The number of its row in the page.
+    pub(super) row: usize,
+    /// The column it begins in, from 1, and how many it takes.
+    pub(super) column: usize,
+    pub(super) columns: usize,
+    /// How many rows it takes.
+    pub(super) rows: usize,
 }
 
 /// A cell of a table row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Cell {
-    /// The column it begins in.
-    pub(super) number: usize,
-    /// How many columns it takes.
-    pub(super) columns: usize,
+    pub(super) spot: Spot,
     /// The byte where its words begin.
     pub(super) from: usize,
 }
@@ -65,6 +74,12 @@ pub(super) struct Link {
     pub(super) start: usize,
     pub(super) end: usize,
     pub(super) href: String,
+}
+
+impl Link {
+    pub(super) fn moved(self, by: usize) -> Self {
+        Self { start: self.start + by, end: self.end + by, ..self }
+    }
 }
 
 /// The result of reading the HTML.
@@ -108,6 +123,32 @@ impl Page {
         page
     }
 
+    /// Joins each line to the one above it where `more` says that it goes on with it.
+    pub(super) fn join(&mut self, more: impl Fn(&Line, &Line) -> bool) {
+        let lines = std::mem::take(&mut self.lines);
+        // The new number of each line, and of the end.
+        let mut numbers = Vec::with_capacity(lines.len() + 1);
+        for line in lines {
+            match self.lines.last_mut().filter(|last| more(last, &line)) {
+                Some(last) => {
+                    last.text.push(' ');
+                    let offset = last.text.len();
+                    last.text += &line.text;
+                    last.links.extend(line.links.into_iter().map(|link| link.moved(offset)));
+                    numbers.push(self.lines.len() - 1);
+                }
+                None => {
+                    numbers.push(self.lines.len());
+                    self.lines.push(line);
+                }
+            }
+        }
+        numbers.push(self.lines.len());
+        for scope in &mut self.scopes {
+            (scope.from, scope.to) = (numbers[scope.from], numbers[scope.to]);
+        }
+    }
+
     pub(super) fn lines(&self) -> &[Line] {
         &self.lines
     }
@@ -118,7 +159,7 @@ impl Page {
 
     /// Which lines are the article's: those of the innermost container with the most lines that `is_day` recognises
     /// by their number, and else of the container an author would expect.
-    pub(super) fn article(&self, is_day: impl Fn(usize) -> bool) -> std::ops::Range<usize> {
+    pub(super) fn article(&self, is_day: impl Fn(usize) -> bool) -> Range<usize> {
         let mut days_before = Vec::with_capacity(self.lines.len() + 1);
         let mut days = 0usize;
         days_before.push(days);
@@ -175,6 +216,35 @@ impl Line {
 }
 
 impl Line {
+    /// The lines of a table row as one: its cells apart by `\n`, and so are the lines of a cell.
+    pub(super) fn of_row(lines: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let mut lines = lines.into_iter();
+        let mut row = lines.next()?;
+        if row.cells.is_empty() {
+            row.cells.push(Cell { spot: row.spot, from: 0 });
+        }
+        for line in lines {
+            row.text.push('\n');
+            let offset = row.text.len();
+            if row.cells.last().is_none_or(|last| last.spot != line.spot) {
+                row.cells.push(Cell { spot: line.spot, from: offset });
+            }
+            row.text += &line.text;
+            row.links.extend(line.links.into_iter().map(|link| link.moved(offset)));
+            row.shape.strong &= line.shape.strong;
+        }
+        Some(row)
+    }
+
+    /// The cells of a table row, each with the bytes of its words.
+    pub(super) fn cells(&self) -> impl Iterator<Item = (Spot, Range<usize>)> {
+        let ends = self.cells.iter().skip(1).map(|cell| cell.from).chain([self.text.len()]);
+        self.cells.iter().zip(ends).map(|(cell, end)| {
+            let words = self.text[cell.from..end].trim_end();
+            (cell.spot, cell.from..cell.from + words.len())
+        })
+    }
+
     /// Removes the bytes `start..end`, with the links that lie in them.
     fn cut(&mut self, start: usize, end: usize) {
         let cut = end - start;
@@ -355,9 +425,7 @@ mod tests {
         ] {
             let page = Page::read(&format!("<table>{html}</table>"));
             let line = &page.lines[0];
-            let ends = line.cells.iter().skip(1).map(|cell| cell.from).chain([line.text.len()]);
-            let found: Vec<_> =
-                line.cells.iter().zip(ends).map(|(cell, to)| line.text[cell.from..to].trim_end()).collect();
+            let found: Vec<_> = line.cells().map(|(_, words)| &line.text[words]).collect();
             assert_eq!(found, cells, "{html}");
         }
     }
@@ -374,8 +442,40 @@ mod tests {
     #[test]
     fn a_cell_over_several_columns_moves_those_behind_it() {
         let html = "<table><tr><td>a</td><td colspan=2>b</td><td></td><td colspan='x'>c</td></tr></table>";
-        let cells: Vec<_> = Page::read(html).lines[0].cells.iter().map(|cell| (cell.number, cell.columns)).collect();
-        assert_eq!(cells, [(1, 1), (2, 2), (5, 1)]);
+        assert_eq!(spots(html), [[(1, 1), (2, 2), (5, 1)]]);
+    }
+
+    /// The column of each cell of each row, and how many columns it takes.
+    fn spots(html: &str) -> Vec<Vec<(usize, usize)>> {
+        let page = Page::read(html);
+        page.lines.iter().map(|line| line.cells().map(|(spot, _)| (spot.column, spot.columns)).collect()).collect()
+    }
+
+    #[test]
+    fn a_cell_over_several_rows_moves_those_of_the_rows_below_it() {
+        let rows = [
+            "<tr><th rowspan=2>a</th><td>b</td><td rowspan='3' colspan=2>c</td><td>d</td></tr>",
+            "<tr><td>e</td><td>f</td></tr>",
+            "<tr><td>g</td><td>h</td><td>i</td></tr>",
+            "<tr><td>j</td><td>k</td></tr>",
+        ];
+        let html = format!("<table>{}</table>", rows.concat());
+        let want = [
+            vec![(1, 1), (2, 1), (3, 2), (5, 1)],
+            vec![(2, 1), (5, 1)],
+            vec![(1, 1), (2, 1), (5, 1)],
+            vec![(1, 1), (2, 1)],
+        ];
+        assert_eq!(spots(&html), want);
+        let other = "<table><tr><td>a</td><td>b</td></tr></table>";
+        assert_eq!(spots(&format!("{html}{other}"))[4], [(1, 1), (2, 1)], "its cells end with the table");
+    }
+
+    #[test]
+    fn many_tall_cells_take_linear_time() {
+        let row = format!("<tr>{}</tr>", "<td rowspan=99999>a".repeat(2000));
+        let html = format!("<table>{row}{}</table>", "<tr><td>b<td>c</tr>".repeat(50_000));
+        assert!(lines(&html).len() > 50_000);
     }
 
     #[test]

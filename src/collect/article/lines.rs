@@ -3,7 +3,7 @@
 //! Judges each line on its own; `outline` considers its context.
 
 use super::communes;
-use super::days::{self, Mention, Recurrence, Spec, Weekdays};
+use super::days::{self, Found, Mention, Recurrence, Spec, Weekdays};
 use super::flaw::is_pictogram;
 use super::hours;
 use super::html::{Line, Shape};
@@ -167,6 +167,36 @@ pub(super) fn unstack(line: &mut Line) {
     if dated.or(until).is_some_and(ends) {
         line.text.replace_range(..to, &joined);
     }
+}
+
+/// Whether the second line is the month of the day in the first, or a part of it: `SAM. 18`, then `OCTOBRE`.
+pub(super) fn completes_a_date(line: &Line, next: &Line) -> bool {
+    const LONGEST: usize = 30;
+    // The heading of a month stands above the days.
+    let below = next.shape.heading == 0 || next.shape.heading >= line.shape.heading;
+    if line.text.len() + next.text.len() > LONGEST || line.text.contains('\n') || !below {
+        return false;
+    }
+    let joined = format!("{} {}", line.text, next.text);
+    let words = Words::of(&joined);
+    let first = words.tokens.iter().take_while(|token| token.start < line.text.len()).count();
+    let (head, tail) = words.tokens.split_at(first);
+    let named = head.first().is_some_and(|token| days::weekday(token).is_some() || days::is_short_weekday(token));
+    let of_date = tail.iter().all(|token| {
+        token.kind == Kind::Sign || token.kind == Kind::Number || days::month(token).is_some() || token.is("er")
+    });
+    let last = match days::date(&words.tokens, 0).filter(|date| has_number(&date.what)) {
+        Some(Found { what: Spec::List(mentions), to }) => mentions.last().map(|last| (*last, to)),
+        Some(Found { what: Spec::Range(_, last), to }) => Some((last, to)),
+        None => None,
+    };
+    // The month is in the second line; a number alone may have its month in a third.
+    let grows = last.is_some_and(|(last, to)| {
+        let month = tail.iter().any(|token| days::month(token).is_some());
+        let signs = words.tokens[to..].iter().all(|token| token.kind == Kind::Sign);
+        to > first && last.month.is_some() == month && signs
+    });
+    named && of_date && grows
 }
 
 /// Like [`day_line`] for a line that is too long to be parsed as a whole: its first words decide.
@@ -401,18 +431,6 @@ pub(super) fn footer(line: &Line) -> Option<Footer> {
         .then_some(Footer::Close)
 }
 
-/// `SEPTEMBRE`, `sept. 2027`
-pub(super) fn is_month_alone(text: &str) -> bool {
-    const LONGEST: usize = 20;
-    if text.len() > LONGEST {
-        return false;
-    }
-    let words = Words::of(text);
-    let mut said = words.tokens.iter().filter(|token| token.kind != Kind::Sign);
-    said.next().is_some_and(|token| days::month(token).is_some())
-        && said.all(|token| token.number().is_some_and(|n| n > 1000))
-}
-
 /// A line with only a bullet sign: its words are on the next line.
 pub(super) fn is_lone_bullet(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| is_bullet(c) || is_space(c))
@@ -480,6 +498,33 @@ mod tests {
         ] {
             assert_eq!(day_line(&plain(text)).map(|line| line.form), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_line_may_complete_the_date_above_it() {
+        for (line, next) in [
+            ("SAM. 18", "OCTOBRE"),
+            ("SAMEDI", "18"),
+            ("SAMEDI 18", "oct. 2027"),
+            ("SAM.", "18 OCTOBRE"),
+            ("Ven 1er", "mai"),
+        ] {
+            assert!(completes_a_date(&plain(line), &plain(next)), "{line} / {next}");
+        }
+        for (line, next) in [
+            ("SAM. 18 SEPTEMBRE", "OCTOBRE"),
+            ("SAM. 18", "Bal"),
+            ("SAM. 18", "20 h"),
+            ("SAM. 18", "20"),
+            ("Bal", "OCTOBRE"),
+            ("18", "OCTOBRE"),
+            ("Samedi 18 : bal", "OCTOBRE"),
+        ] {
+            assert!(!completes_a_date(&plain(line), &plain(next)), "{line} / {next}");
+        }
+        let month = Line { shape: Shape { heading: 2, strong: false }, ..plain("OCTOBRE") };
+        let day = Line { shape: Shape { heading: 3, strong: false }, ..plain("SAM. 18") };
+        assert!(!completes_a_date(&day, &month), "it heads the days below");
     }
 
     #[test]

@@ -67,7 +67,7 @@ use self::calendar::{Calendar, short_date};
 use self::days::Spec;
 use self::events::{Setting, understand};
 use self::html::Page;
-use self::lines::{DayLine, Form, day_line, unstack};
+use self::lines::{DayLine, Form, completes_a_date, day_line, unstack};
 use self::outline::{Entry, Outline, Under, outline, speaks_of_today};
 use self::practical::is_bound;
 use self::text::{TokenCache, folded_words, one_spaced};
@@ -115,6 +115,7 @@ pub fn read_knowing(html: &str, reading: &Reading<'_>, known: &KnownVenues) -> A
     let _cache = TokenCache::enable();
     let mut page = Page::read(html);
     page.lines_mut().iter_mut().for_each(unstack);
+    page.join(completes_a_date);
     let days: Vec<Option<DayLine>> = page.lines().iter().map(day_line).collect();
     let article = page.article(|at| days[at].as_ref().is_some_and(|day| day.form != Form::Inside));
     let (lines, days) = (&page.lines()[article.clone()], &days[article]);

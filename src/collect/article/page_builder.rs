@@ -10,7 +10,7 @@ use html5ever::tokenizer::{
 };
 use html5ever::{LocalName, local_name};
 
-use super::html::{Cell, Line, Link, Page, Scope};
+use super::html::{Cell, Line, Link, Page, Scope, Spot};
 use super::tags::{
     FURNITURE, attribute, heading_level, is_block, is_foreign, is_strong, is_void, raw_text, scope_rank,
 };
@@ -83,11 +83,44 @@ struct Open {
 struct Row {
     first_line: usize,
     cells: usize,
-    /// The column of the open cell, and how many it takes beside that one.
-    column: usize,
-    wide: usize,
+    /// The open cell.
+    spot: Spot,
+    /// Its cells that reach into the rows below.
+    tall: Vec<Spot>,
     headers: usize,
     nested: bool,
+}
+
+#[derive(Default)]
+struct Table {
+    number: usize,
+    /// For how many more rows a cell from above takes each column.
+    taken: Vec<usize>,
+}
+
+impl Table {
+    fn takes(&self, column: usize) -> bool {
+        self.taken.get(column).is_some_and(|rows| *rows > 0)
+    }
+
+    fn end_row(&mut self, tall: &[Spot]) {
+        self.taken.iter_mut().for_each(|rows| *rows = rows.saturating_sub(1));
+        for spot in tall {
+            let end = (spot.column + spot.columns).min(WIDEST);
+            self.taken.resize(self.taken.len().max(end), 0);
+            self.taken.iter_mut().take(end).skip(spot.column).for_each(|rows| *rows = spot.rows - 1);
+        }
+    }
+}
+
+/// Columns that a cell may take, and up to which cells are followed into the rows below.
+const WIDEST: usize = 60;
+/// Rows that a cell may take.
+const TALLEST: usize = 200;
+
+/// `colspan` or `rowspan`.
+fn span(tag: &Tag, name: &str, most: usize) -> usize {
+    attribute(tag, name).and_then(|span| span.trim().parse().ok()).unwrap_or(1).clamp(1, most)
 }
 
 /// `SAM`, `DIM`, `26`, `27`, `AOÛT`: a date, part by part, in a cell of its own.
@@ -118,7 +151,10 @@ struct Builder {
     hidden: usize,
     strong: usize,
     headings: Vec<u8>,
+    tables: Vec<Table>,
     rows: Vec<Row>,
+    tables_begun: usize,
+    rows_begun: usize,
     hrefs: Vec<String>,
     scopes_open: usize,
     line: Line,
@@ -170,7 +206,7 @@ impl Builder {
             self.line.depth = self.lists;
             self.line.in_list = self.lists > 0 || self.counts.get(&local_name!("li")).is_some_and(|n| *n > 0);
             self.line.shape.heading = self.headings.last().copied().unwrap_or_default();
-            (self.line.cell, self.line.wide) = self.rows.last().map_or((0, 0), |row| (row.column, row.wide));
+            self.line.spot = self.rows.last().map_or(Spot::default(), |row| row.spot);
         }
         if self.line.links.last().is_none_or(|link| link.end != 0)
             && let Some(href) = self.hrefs.last()
@@ -280,17 +316,13 @@ impl Builder {
             if let Some(outer) = self.rows.last_mut() {
                 outer.nested = true;
             }
-            self.rows.push(Row { first_line: self.page.lines.len(), ..Row::default() });
+            self.rows_begun += 1;
+            let table = self.tables.last().map_or(0, |table| table.number);
+            let spot = Spot { table, row: self.rows_begun, ..Spot::default() };
+            self.rows.push(Row { first_line: self.page.lines.len(), spot, ..Row::default() });
         }
-        if let Some(row) = self.rows.last_mut() {
-            if *name == local_name!("td") || *name == local_name!("th") {
-                const WIDEST: usize = 60;
-                row.cells += 1;
-                row.column += row.wide + 1;
-                let columns = attribute(tag, "colspan").and_then(|columns| columns.trim().parse().ok());
-                row.wide = columns.unwrap_or(1).clamp(1, WIDEST) - 1;
-            }
-            row.headers += usize::from(*name == local_name!("th"));
+        if *name == local_name!("td") || *name == local_name!("th") {
+            self.open_cell(tag);
         }
         if *name == local_name!("title") {
             self.title = Some(String::new());
@@ -298,9 +330,28 @@ impl Builder {
         if !tag.self_closing || !is_foreign(name) {
             *self.counts.entry(name.clone()).or_default() += 1;
             self.striking += usize::from(strikes(name));
+            if *name == local_name!("table") {
+                self.tables_begun += 1;
+                self.tables.push(Table { number: self.tables_begun, ..Table::default() });
+            }
             self.open.push(Open { name: name.clone(), strong, hidden, scope, href });
         }
         raw_text(name)
+    }
+
+    fn open_cell(&mut self, tag: &Tag) {
+        let Some(row) = self.rows.last_mut() else { return };
+        row.cells += 1;
+        row.headers += usize::from(tag.name == local_name!("th"));
+        let spot = &mut row.spot;
+        spot.column = (spot.column + spot.columns).max(1);
+        while self.tables.last().is_some_and(|table| table.takes(spot.column)) {
+            spot.column += 1;
+        }
+        (spot.columns, spot.rows) = (span(tag, "colspan", WIDEST), span(tag, "rowspan", TALLEST));
+        if spot.rows > 1 && spot.column < WIDEST {
+            row.tall.push(*spot);
+        }
     }
 
     /// `<li>` closes an open `<li>`, a cell closes a cell: authors leave the end tags out.
@@ -379,6 +430,7 @@ impl Builder {
             "dt" => self.take_term(),
             "dd" => self.prefix_definition(),
             "tr" => self.end_row(),
+            "table" => drop(self.tables.pop()),
             "title" => self.page.titles.extend(self.title.take()),
             _ => {}
         }
@@ -416,7 +468,9 @@ impl Builder {
         for link in &mut line.links {
             (link.start, link.end) = (link.start + offset, link.end + offset);
         }
-        line.cells = [(0, 0), (1, offset)].map(|(number, from)| Cell { number, columns: 1, from }).to_vec();
+        // As in the two cells of a row without a table.
+        let cell = |column, from| Cell { spot: Spot { column, columns: 1, ..line.spot }, from };
+        line.cells = vec![cell(0, 0), cell(1, offset)];
         line.bullet = true;
     }
 
@@ -433,38 +487,26 @@ impl Builder {
         const LONGEST_RECORD: usize = 2000;
         const MOST_LINES: usize = 4;
         let Some(row) = self.rows.pop() else { return };
+        if let Some(table) = self.tables.last_mut() {
+            table.end_row(&row.tall);
+        }
         let first = row.first_line.min(self.page.lines.len());
         let lines = &self.page.lines[first..];
         if row.nested || lines.is_empty() || row.cells < 2 {
             return;
         }
         // A cell of several lines is one field of the record; a cell that holds a list of things is not.
-        let ordered = lines.windows(2).all(|pair| pair[0].cell <= pair[1].cell);
+        let ordered = lines.windows(2).all(|pair| pair[0].spot.column <= pair[1].spot.column);
         let crowded = lines
-            .chunk_by(|a, b| a.cell == b.cell)
+            .chunk_by(|a, b| a.spot == b.spot)
             .any(|cell| cell.len() > MOST_LINES && !is_badge(cell) || cell.iter().skip(1).any(|line| line.bullet));
         if !ordered || crowded || lines.iter().map(|line| line.text.len()).sum::<usize>() > LONGEST_RECORD {
             return;
         }
-        let mut cells = self.page.lines.drain(first..);
-        let Some(mut record) = cells.next() else { return };
-        record.bullet = true;
         // The lines of a `<dl>` in the cell have cells of their own: they are part of this one.
-        record.cells = vec![Cell { number: record.cell, columns: record.wide + 1, from: 0 }];
-        for cell in cells {
-            record.text.push('\n');
-            let offset = record.text.len();
-            if record.cells.last().is_none_or(|last| last.number != cell.cell) {
-                record.cells.push(Cell { number: cell.cell, columns: cell.wide + 1, from: offset });
-            }
-            record.text += &cell.text;
-            record.links.extend(cell.links.into_iter().map(|link| Link {
-                start: link.start + offset,
-                end: link.end + offset,
-                ..link
-            }));
-            record.shape.strong &= cell.shape.strong;
-        }
+        let cells = self.page.lines.drain(first..).map(|line| Line { cells: Vec::new(), ..line });
+        let Some(mut record) = Line::of_row(cells) else { return };
+        record.bullet = true;
         record.header_row = row.headers == row.cells && row.cells > 1;
         self.page.lines.push(record);
         // A container within the row is this one line now.

@@ -264,6 +264,25 @@ impl<'w, 'a> Marked<'w, 'a> {
         if refines && untitled { Decision::Same } else { Decision::Begins(here) }
     }
 
+    /// `Concert à Auch. Reporté. Bal à 21 h.`: a state in a sentence of its own, behind a thing without an hour and before
+    /// one that has its own, must not be printed over that one.
+    pub(super) fn state_between_events(&self) -> bool {
+        let within = |(from, to): (usize, usize), is: &dyn Fn(&Meaning) -> bool| {
+            self.marks.iter().any(|mark| from <= mark.from && mark.to <= to && is(&mark.meaning))
+        };
+        let timed =
+            |sentence| within(sentence, &|meaning| matches!(meaning, Meaning::Times(times) if !times.slots.is_empty()));
+        let is_state = |sentence: (usize, usize)| {
+            within(sentence, &|meaning| matches!(meaning, Meaning::Status(said) if said.at.is_none()))
+                && !self.has_content(sentence.0, sentence.1)
+        };
+        let Some(state) = self.sentences.iter().position(|sentence| is_state(*sentence)) else { return false };
+        let (before, after) = (&self.sentences[..state], &self.sentences[state + 1..]);
+        before.iter().any(|sentence| self.has_content(sentence.0, sentence.1))
+            && !before.iter().any(|sentence| timed(*sentence))
+            && after.iter().any(|sentence| timed(*sentence) && self.names_an_event(*sentence))
+    }
+
     fn names_an_event(&self, (from, to): (usize, usize)) -> bool {
         (from..to).any(|at| is_event_noun(&self.words.tokens[at]) || quotation(&self.words.tokens, at).is_some())
     }

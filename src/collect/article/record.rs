@@ -14,7 +14,7 @@ use super::place_field::{ends_with_town, is_thing_in_a_venue, names_a_venue, pla
 use super::places::{Place, Reader};
 use super::practical::{is_dated_practical, is_dishes, is_practical};
 use super::sentences::{Role, role};
-use super::text::{Kind, Words, one_spaced, tidy, trimmed};
+use super::text::{Kind, Token, Words, one_spaced, tidy, trimmed};
 use super::titles;
 use super::words::{AUXILIARY, DETAILS, DISHES, GENRES, THEMES, is_event_noun, is_function, is_venue};
 
@@ -335,9 +335,7 @@ fn sort(marked: &Marked<'_, '_>, from: usize, to: usize) -> Sort {
     }
     // `Brunch de 10 h 30 à 14 h` is what; `Visite à 10 h` may be the practical line of the title above.
     let noun = (from..to).find(|at| tokens[*at].kind == Kind::Word && !is_function(&tokens[*at])).map(|at| &tokens[at]);
-    let thing = noun.is_some_and(|noun| {
-        is_event_noun(noun) && !is_venue(noun) && !noun.is_any(&["visite", "visites", "concert", "seance", "seances"])
-    });
+    let thing = noun.is_some_and(names_a_thing);
     if !thing && is_practical(words.slice(from, to)) || is_dated_practical(words.slice(from, to)) {
         return Sort::Practical;
     }
@@ -351,6 +349,12 @@ fn sort(marked: &Marked<'_, '_>, from: usize, to: usize) -> Sort {
                 || is_event_noun(&tokens[*at]) && content.len() == 1
         });
     if category { Sort::Category } else { Sort::Text }
+}
+
+/// Whether a field that begins with this noun tells what takes place. `Visite à 10 h` may tell when the thing named above
+/// does.
+fn names_a_thing(noun: &Token) -> bool {
+    is_event_noun(noun) && !is_venue(noun) && !noun.is_any(&["visite", "visites", "concert", "seance", "seances"])
 }
 
 /// `Matin`, `Soirée`, `Journée`, alone in their cell.
@@ -398,8 +402,7 @@ fn times(marked: &Marked<'_, '_>, fields: &[Field], title: &Field) -> Option<Vec
         let noun = &marked.words.tokens[field.from];
         matches!(field.sort, Sort::Text | Sort::Practical)
             && field.from != title.from
-            && is_event_noun(noun)
-            && !noun.is_any(&["visite", "visites", "concert", "seance", "seances"])
+            && names_a_thing(noun)
             && of(field).iter().any(timed)
     };
     if of(title).iter().any(timed) && fields.iter().any(tells) {

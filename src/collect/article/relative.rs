@@ -1,4 +1,4 @@
-//! Days named by another day: `le lendemain`, `la veille`, `le surlendemain`.
+//! Days named by another day: `le lendemain`, `la veille`, `le surlendemain`, `le même jour`.
 //!
 //! They count from the last day that was named itself, and only at the head of a clause or beside an hour: `réserver la
 //! veille` is about booking, `la veille de la fête` about another event.
@@ -20,19 +20,26 @@ pub(super) struct Relation {
 
 /// The relation that begins at `at`, in the sentence that begins at `from`.
 pub(super) fn relation(words: &Words<'_>, from: usize, at: usize) -> Option<Relation> {
-    const FORMS: [(&[&str], i64); 4] = [
+    const FORMS: [(&[&str], i64); 7] = [
+        (&["le", "meme", "jour"], 0),
+        (&["ce", "meme", "jour"], 0),
+        (&["les", "memes", "jours"], 0),
         (&["le", "lendemain"], 1),
         (&["le", "surlendemain"], 2),
         (&["la", "veille"], -1),
         (&["l'", "avant-veille"], -2),
     ];
     // Most words begin no relation.
-    if !words.is(at, &["le", "la", "l'"]) {
+    if !words.is(at, &["le", "la", "l'", "ce", "les"]) {
         return None;
     }
     let (form, offset) =
         FORMS.iter().find(|(form, _)| form.iter().enumerate().all(|(i, word)| words.is(at + i, &[word])))?;
     let to = at + form.len();
+    // `le même jour que la foire`
+    if *offset == 0 && words.is(to, &["que", "qu'"]) {
+        return None;
+    }
     // `le lendemain de la fête`, but `le lendemain de 8 h à 17 h`
     if words.is(to, &["de", "du", "des", "d'", "ou"]) && hours::time(&words.tokens, to).is_none() {
         return None;
@@ -44,7 +51,9 @@ pub(super) fn relation(words: &Words<'_>, from: usize, at: usize) -> Option<Rela
     let books = words.tokens[from..at].iter().any(|token| {
         ["reserv", "inscri", "command", "billet", "retir"].iter().any(|stem| token.fold.starts_with(stem))
     });
-    ((heads_clause || hour_near) && !books).then_some(Relation { offset: *offset, to })
+    // `celui de Kaysersberg les mêmes jours de 10 h à 20 h`: of this one, beside the one named before.
+    let beside_hour = hour_near && *offset != 0;
+    ((heads_clause || beside_hour) && !books).then_some(Relation { offset: *offset, to })
 }
 
 impl Relation {
@@ -56,6 +65,8 @@ impl Relation {
             _ => None,
         };
         let from = match self.offset {
+            // All of them: `les mêmes jours`.
+            0 => return of(before).or_else(|| of(named)),
             1 => of(before).into_iter().chain(of(named)).max_by_key(|days| days.last().copied())?,
             _ => of(named).or_else(|| of(before))?,
         };
@@ -107,6 +118,11 @@ mod tests {
             ("Le lendemain de 8 h à 17 h, brocante", Some(1)),
             ("repas à réserver la veille avant midi", None),
             ("la veille de la fête, bal", None),
+            ("Le même jour, bal", Some(0)),
+            ("Les mêmes jours : loto à 15 h", Some(0)),
+            ("le même jour que la foire", None),
+            ("celui de Pavie les mêmes jours de 10 h à 20 h", None),
+            ("le même public, jour et nuit", None),
             ("on s’en souvient le lendemain", None),
             ("repas (la veille au plus tard)", None),
         ] {

@@ -8,9 +8,9 @@ use regex::Regex;
 
 use super::clock;
 use super::hours;
-use super::marks::quotation;
+use super::marks::{Meaning, marks, quotation};
 use super::text::{Kind, Token, Words, folded, is_bullet, is_space};
-use super::words::is_event_noun;
+use super::words::{is_event_noun, is_function, is_venue};
 
 /// The subject of a sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,7 +106,7 @@ pub(super) fn role(words: &Words<'_>, from: usize, to: usize) -> Role {
     let text = words.slice(from, to);
     let text = text.trim_start_matches(|c: char| is_bullet(c) || is_space(c) || !c.is_alphanumeric() && c != '©');
     let text = folded(text);
-    if is_aside(&text) || says_none(words, from, to) {
+    if is_aside(&text) || says_none(words, from, to) || is_service(&text) && !names_an_event(words, from, to) {
         return Role::Aside;
     }
     if is_opening(words, from, to, &text) {
@@ -115,14 +115,13 @@ pub(super) fn role(words: &Words<'_>, from: usize, to: usize) -> Role {
     if is_booking(&text) && !announces(words, from, to) { Role::Booking } else { Role::Tells }
 }
 
-/// `réserver ici à 10 h, visite guidée`, `Info jeunes : forum à 14 h`: a clause begins with what takes place, and there is
-/// an hour.
+/// `réserver ici à 10 h, visite guidée`, `Info jeunes : forum à 14 h`: a clause begins with what takes place, and there
+/// is an hour.
 fn announces(words: &Words<'_>, from: usize, to: usize) -> bool {
     let tokens = &words.tokens[from..to];
     let begins_with_event = (1..tokens.len()).any(|at| {
         // `théâtre municipal` is where, `atelier de danse` is what.
-        let what =
-            !super::words::is_venue(&tokens[at]) || tokens.get(at + 1).is_some_and(|next| next.is_any(&["de", "d'"]));
+        let what = !is_venue(&tokens[at]) || tokens.get(at + 1).is_some_and(|next| next.is_any(&["de", "d'"]));
         tokens[at - 1].is_any(&[",", ":"]) && is_event_noun(&tokens[at]) && what
     });
     // `les inscriptions auront lieu mercredi 15 de 14 h à 18 h`
@@ -138,8 +137,9 @@ pub(super) fn line_role(words: &Words<'_>) -> Role {
     if words.text.len() > super::lines::LONGEST_LINE {
         return Role::Tells;
     }
-    // `PERMANENCES. — Mission locale : jeudi…`: what the first word says holds for the whole line.
-    if words.tokens.first().is_some_and(|first| first.is("permanences")) && words.shouts(0) {
+    // `PERMANENCES. — Mission locale : jeudi…`: what the first word says holds for the line, unless it names an event.
+    let whole = words.tokens.len();
+    if words.is(0, &["permanences"]) && words.shouts(0) && !names_an_event(words, 0, whole) {
         return Role::Aside;
     }
     let mut out = None;
@@ -172,21 +172,21 @@ fn is_aside(text: &str) -> bool {
         "ecoutez", "retrouvez-nous", "inscrivez-vous a la newsletter",
         "inscrivez-vous a notre newsletter", "telechargez", "les horaires peuvent", "horaires et tarifs sous",
         "horaires susceptibles", "attention, les horaires", "en raison de la vigilance", "avec le soutien",
-        "avec la participation financiere", "nos partenaires", "merci a nos", "l'agenda vous est offert", "un doute",
-        "une question", "une erreur", "un oubli", "des questions", "vous organisez", "vous preparez",
+        "avec la participation financiere", "nos partenaires", "merci a nos", "l'agenda vous est offert",
+        "des questions", "vous organisez", "vous preparez",
         "vous etes organisat", "organisateurs", "tous les evenements", "plus d'idees",
         "pour plus d'info", "plus d'info", "plus d'information", "tout le programme", "le programme complet",
         "toute l'actualite", "les billets des spectacles", "prochain numero", "prochainement",
         "a reecouter", "retrouvez « l'agenda",
         "retrouvez nos idees", "suivez toute l'actualite",
-        "presente par notre partenaire", "agenda arrete", "sauf erreur", "reproduction interdite", "entree interdite",
-        "prochain programme", "a lire", "voir aussi", "a voir aussi sur", "emission :", "podcast",
-        "evitez", "open every day", "open daily", "mission locale", "conciliateur de justice", "numero vert",
-        "cherche :", "recherche :", "horaires :", "heures d'ouverture", "ouverture de la boutique", "ouverture au public", "pharmacie de garde", "imprime par", "retour en haut", "haut de page", "rien d'annonce", "grille arretee", "nous fermons", "publicite —", "pleine mer", "pleines mers", "basse mer", "basses mers", "coucher du soleil", "lever du soleil", "pharmacies de garde",
-        "medecin de garde", "vous recevez", "a lundi", "a la semaine prochaine",
-        "bonjour a", "correspondant", "correspondants", "permanences", "aucune manifestation", "voir tout",
+        "presente par notre partenaire", "agenda arrete", "sauf erreur", "reproduction interdite",
+        "prochain programme", "a lire", "voir aussi", "a voir aussi sur", "open every day", "open daily",
+        "heures d'ouverture", "imprime par", "retour en haut", "haut de page", "rien d'annonce", "grille arretee",
+        "publicite —", "vous recevez", "a lundi", "a la semaine prochaine",
+        "bonjour a", "correspondant", "correspondants", "aucune manifestation", "voir tout",
         "prochaine edition de", "rendez-vous la semaine prochaine", "bonne lecture", "bon week-end",
-        "belle semaine", "bon dimanche", "bonnes fetes", "nos bureaux", "notre equipe", "notre bureau", "nos horaires", "horaires d'ouverture",
+        "belle semaine", "bon dimanche", "bonnes fetes", "nos bureaux", "notre equipe", "notre bureau",
+        "nos horaires", "horaires d'ouverture",
         "horaires de l'office", "horaires du bureau", "permanence telephonique", "le comite remercie",
         "la municipalite remercie", "rappel des resultats", "resultats :", "resultats du", "resultats de",
     ];
@@ -202,20 +202,84 @@ fn is_aside(text: &str) -> bool {
         "agenda en ligne", "abonnez-vous", "votre annonce", "paraitre dans cette rubrique",
         "figurer dans cette rubrique", "figurer dans l'agenda", "dans notre emission", "annonces a deposer",
         "a deposer a l'accueil", "vos communiques", "nous parvenir", "publie le", "mis a jour le", "bonne semaine",
-        "bon week-end a", "lire la suite", "lire aussi", "se desinscrire",
-        "passage a l'heure", "on avance sa montre", "on recule sa montre", "circulation alternee",
-"fermee a la circulation", "ferme a la circulation", "fermees a la circulation", "interdite a la circulation", "interdit a la circulation",
-        "dechets verts", "collecte des encombrants", "collecte des dechets", "communique du", "pas d'animation", "aucune animation", "numero vert",
-        "circulation interdite", "stationnement interdit", "route barree", "rue barree", "coupure d'eau",
-        "coupure d'electricite", "coupure de courant", "bacs jaunes", "ordures menageres",
+        "bon week-end a", "lire la suite", "lire aussi", "se desinscrire", "communique du", "pas d'animation",
+        "aucune animation",
     ];
+    static HELD: LazyLock<Regex> = LazyLock::new(|| any_of(HOLDS));
+    // `Concert à 21 h, programme susceptible d'être modifié`: the event stands before what is said of the article.
+    let held = || HELD.find(text).is_some_and(|found| !tells_when(&text[..found.start()]));
+    begins_with_any(text, BEGINS) || held()
+}
+
+/// Roads, refuse, tides, chemists on duty: what a town hall or a newspaper says beside its events.
+fn is_service(text: &str) -> bool {
+    #[rustfmt::skip]
+    const BEGINS: &[&str] = &[
+        "un doute", "une question", "une erreur", "un oubli", "entree interdite", "emission :", "podcast", "evitez",
+        "mission locale", "conciliateur de justice", "numero vert", "cherche :", "recherche :", "horaires :",
+        "ouverture de la boutique", "ouverture au public", "nous fermons", "pharmacie de garde",
+        "pharmacies de garde", "medecin de garde", "pleine mer", "pleines mers", "basse mer", "basses mers",
+        "coucher du soleil", "lever du soleil", "permanences",
+    ];
+    #[rustfmt::skip]
+    const HOLDS: &[&str] = &[
+        "passage a l'heure", "on avance sa montre", "on recule sa montre", "numero vert", "circulation alternee",
+        "fermee a la circulation", "ferme a la circulation", "fermees a la circulation",
+        "interdite a la circulation", "interdit a la circulation", "circulation interdite",
+        "stationnement interdit", "route barree", "rue barree", "dechets verts", "dechets menagers",
+        "collecte des encombrants", "bacs jaunes", "ordures menageres", "coupure d'eau", "coupure d'electricite",
+        "coupure de courant",
+    ];
+    static HELD: LazyLock<Regex> = LazyLock::new(|| any_of(HOLDS));
+    begins_with_any(text, BEGINS) || HELD.is_match(text)
+}
+
+/// A single pattern for all of them.
+fn any_of(parts: &[&str]) -> Regex {
     #[expect(clippy::expect_used, reason = "a pattern of plain words; a test reads it")]
-    static HELD: LazyLock<Regex> = LazyLock::new(|| {
-        // A single pass for all of them. The pattern consists of plain words, so it is always valid.
-        let pattern = HOLDS.iter().map(|part| regex::escape(part)).collect::<Vec<_>>().join("|");
-        Regex::new(&pattern).expect("valid")
-    });
-    BEGINS.iter().any(|start| begins_with(text, start)) || HELD.is_match(text)
+    Regex::new(&parts.iter().map(|part| regex::escape(part)).collect::<Vec<_>>().join("|")).expect("valid")
+}
+
+/// Whether the text names a thing one attends and an hour.
+fn tells_when(text: &str) -> bool {
+    let words = Words::of(text);
+    let known = marks(&words);
+    let timed = known.iter().any(|mark| matches!(&mark.meaning, Meaning::Times(times) if !times.slots.is_empty()));
+    timed && names_an_event(&words, 0, words.tokens.len())
+}
+
+/// Whether the words `from..to` name a thing one attends, and not only a street or venue called so or a reason:
+/// `Atelier compost et déchets verts`, but `place du Marché`, `promenade Claude-Desbons`, `en raison de la course`.
+fn names_an_event(words: &Words<'_>, from: usize, to: usize) -> bool {
+    const FAR: usize = 4;
+    #[rustfmt::skip]
+    const SAYS_LITTLE: &[&str] = &[
+        "collecte", "collectes", "grand", "grande", "grands", "grandes", "petit", "petite", "petits", "journee",
+        "journees", "nuit", "nuits", "portes", "don", "tour", "cours", "depot",
+    ];
+    #[rustfmt::skip]
+    const REASONS: &[&str] = &[
+        "raison", "cause", "occasion", "pendant", "durant", "pour", "lors", "cadre", "avant", "apres", "sauf",
+    ];
+    let tokens = &words.tokens;
+    let is_thing = |at: usize| {
+        let token = &tokens[at];
+        if !is_event_noun(token) || token.is_any(SAYS_LITTLE) {
+            return false;
+        }
+        let before = (from..at).rev().take(FAR).take_while(|at| tokens[*at].kind == Kind::Word);
+        let reason = before.clone().any(|at| tokens[at].is_any(REASONS));
+        // `rue du Marché`, `salle des fêtes`
+        let noun = before.clone().find(|at| !is_function(&tokens[*at]));
+        let of = words.is(at.wrapping_sub(1), &["de", "du", "des", "d'", "la", "l'", "le", "aux", "au"]);
+        let called = of && noun.is_some_and(|at| is_venue(&tokens[at]));
+        // `La promenade Claude-Desbons sera fermée`
+        let named_place = is_venue(token)
+            && !token.is_any(&["atelier", "ateliers"])
+            && (of || tokens.get(at + 1).is_some_and(|next| next.capital));
+        !reason && !called && !named_place
+    };
+    (from..to).any(is_thing)
 }
 
 /// `Dimanche : pas de marché`, `Pas de messe à 9 h`: the text says that the event does not take place. `Pas de deux, ballet` is a title.
@@ -235,6 +299,10 @@ fn says_none(words: &Words<'_>, from: usize, to: usize) -> bool {
     nothing || (of || none) && what < to && (alone || is_event_noun(&words.tokens[what]))
 }
 
+fn begins_with_any(text: &str, starts: &[&str]) -> bool {
+    starts.iter().any(|start| begins_with(text, start))
+}
+
 fn begins_with(text: &str, start: &str) -> bool {
     // The first letter decides nearly always.
     text.as_bytes().first() == start.as_bytes().first()
@@ -250,12 +318,14 @@ fn is_opening(words: &Words<'_>, from: usize, to: usize, text: &str) -> bool {
         "office", "bureau", "bureaux", "mairie", "accueil", "equipe", "boutique", "secretariat", "permanence",
         "standard", "mediatheque", "bibliotheque", "billetterie", "guichet", "dechetterie", "dechetteries", "bar",
         "camping", "service", "services", "france", "poste", "agence", "epicerie", "restaurant", "boulangerie",
-        "meubles", "piscine", "musee", "pharmacie", "site", "sites", "caisse", "caisses", "guichets", "chateau", "cuisine", "cuisines", "presbytere",
+        "meubles", "piscine", "musee", "pharmacie", "caisse", "caisses", "guichets", "cuisine", "cuisines",
+        "presbytere",
     ];
     #[rustfmt::skip]
     const DOES: &[&str] = &[
         "ouvert", "ouverte", "ouverts", "ouvertes", "fermee", "ferme", "fermes", "fermees", "accueille", "repond",
-        "recoit", "joignable", "sera", "seront", "ferment", "fermera", "fermeront", "rouvre", "rouvrira", "ouvrira", "ouvriront",
+        "recoit", "joignable", "sera", "seront", "ferment", "fermera", "fermeront", "rouvre", "rouvrira", "ouvrira",
+        "ouvriront",
     ];
     let tokens = &words.tokens[from..to];
     let who = tokens.iter().position(|token| token.is_any(WHO));
@@ -331,14 +401,15 @@ fn is_opening(words: &Words<'_>, from: usize, to: usize, text: &str) -> bool {
         return true;
     }
     let says_when = || {
-        (0..tokens.len()).any(|at| hours::time(tokens, at).is_some() || super::days::recurrence(tokens, at).is_some())
+        let timed = |at: usize| hours::time(tokens, at).is_some() || super::days::recurrence(tokens, at).is_some();
+        !weekdays.is_empty() || (0..tokens.len()).any(timed)
     };
-    ((named_first && opens && !event) || bare) && says_when()
+    !event && (named_first && opens || bare) && says_when()
 }
 
 /// Whether a sentence holds nothing but days, hours and places.
 pub(super) fn only_where_and_when(words: &Words<'_>, from: usize, to: usize) -> bool {
-    let known = super::marks::marks(words);
+    let known = marks(words);
     let mut at = from;
     while at < to {
         if let Some(mark) = known.iter().find(|mark| mark.from <= at && at < mark.to) {
@@ -352,9 +423,9 @@ pub(super) fn only_where_and_when(words: &Words<'_>, from: usize, to: usize) -> 
         }
         let token = &words.tokens[at];
         let says = token.kind == Kind::Word
-            && !super::words::is_function(token)
+            && !is_function(token)
             && super::days::weekday(token).is_none()
-            && !super::words::is_venue(token)
+            && !is_venue(token)
             && !token.is_any(&[
                 "horaires", "ouvert", "ouverte", "sauf", "jours", "feries", "non-stop", "dimanche", "standard",
             ]);
@@ -377,7 +448,8 @@ fn is_booking(text: &str) -> bool {
         "pour s'inscrire", "plus d'infos", "il est conseille", "il est prudent", "preventes", "prevente", "tickets",
         "date limite", "en cas de pluie", "en cas d'orage", "en cas d'intemperies", "en cas de mauvais", "repli ",
         "s'adresser", "se renseigner", "appelez", "les inscriptions", "les reservations", "merci de reserver",
-        "fin des inscriptions", "cloture des inscriptions", "limite d'inscription", "pass ", "plein tarif", "tarif plein", "forfait ", "abonnement",
+        "fin des inscriptions", "cloture des inscriptions", "limite d'inscription", "pass ", "plein tarif",
+        "tarif plein", "forfait ", "abonnement",
         "merci de vous inscrire", "pre-inscription", "preinscription",
     ];
     BEGINS.iter().any(|start| text.starts_with(start))
@@ -415,6 +487,12 @@ mod tests {
             "Réouverture à 14 h le 4 octobre",
             "Permanence au presbytère : du mardi au vendredi, de 10 h à 12 h.",
             "Attention : la rue Raynal sera fermée à la circulation mardi 14 de 8 h à 17 h.",
+            "La promenade Claude-Desbons sera interdite à la circulation mardi 14 de 8 h à 17 h.",
+            "En raison de la course cycliste, rue barrée de 8 h à 17 h place du Marché.",
+            "Collecte des déchets verts mardi à 8 h.",
+            "Collecte des encombrants : mercredi à partir de 6 h",
+            "Numéro vert : 9 h à 17 h du lundi au vendredi",
+            "PERMANENCES. — Mission locale : jeudi de 9 h à 12 h. Impôts : salle des fêtes, vendredi de 9 h à 12 h.",
             "Fermé dimanche et lundi.",
             "Fermeture des deux sites le dimanche.",
             "Faites paraître vos annonces : envoyez vos textes avant jeudi 17 heures à la rédaction.",
@@ -427,6 +505,20 @@ mod tests {
             "Infos ados : concert à 18 h",
             "Pas de deux",
             "Ouverture du musée : visite à 10 h",
+            "Réouverture du musée : visite à 11 h",
+            "Le site de Séviac ouvrira ses portes de 10 h à 18 h",
+            "Ouverture du château de Terraube de 10 h à 18 h",
+            "Ouvert à tous, concert à 21 h",
+            "Marché gourmand à 19 h, rue de l’Église interdite à la circulation",
+            "Rue barrée, braderie de 9 h à 18 h",
+            "Atelier compost et déchets verts à 14 h, Pavie",
+            "Collecte des déchets au bord du Gers, 10 h",
+            "Numéro vert, comédie à 21 h",
+            "Pharmacie de garde, pièce de Roger Dubois à 21 h",
+            "Coucher du soleil au belvédère : balade à 20 h",
+            "Podcast : atelier à 14 h",
+            "Concert à 21 h, programme susceptible d’être modifié",
+            "PERMANENCES. — Mission locale : jeudi de 9 h à 12 h. Concert de clôture à 21 h.",
             "Ferme de Larrieu, Roquebrune",
             "Les inscriptions auront lieu mercredi 15 de 14 h à 18 h au dojo",
             "Le château ouvrira ses combles : visites à 10 h et 11 h",

@@ -189,8 +189,7 @@ impl Builder<'_> {
             told.push('\n');
             told.push_str(text);
         }
-        let moved = links.into_iter().map(|link| Link { start: link.start + offset, end: link.end + offset, ..link });
-        pending.entry.links.extend(moved);
+        pending.entry.links.extend(links.into_iter().map(|link| link.moved(offset)));
         pending.entry.heading = false;
         pending.entry.titled |= pending.strong || pending.bullet && self.bullets_are_titles;
         pending.timed |= time.says;

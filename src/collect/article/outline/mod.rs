@@ -12,15 +12,15 @@ use std::collections::HashSet;
 
 use chrono::NaiveDate;
 
-use self::grid::is_grid_header;
+use self::grid::{Grid, is_grid_header};
 use self::items::Pending;
 use self::survey::{bullets_are_titles, heads_dated_lines, is_dated_item, lone_towns, town_of_a_feast};
 use super::calendar::Calendar;
 use super::days::{Spec, Weekdays};
 use super::html::{Line, Link, Shape};
 use super::lines::{
-    DayLine, Footer, Form, LONGEST_LINE, Section, Timing, footer, is_label, is_lone_bullet, is_month_alone, look,
-    says_date, section, timing, without_bullet,
+    DayLine, Footer, Form, LONGEST_LINE, Section, Timing, footer, is_label, is_lone_bullet, look, says_date, section,
+    timing, without_bullet,
 };
 use super::marks::{Meaning, marks};
 use super::practical::{is_dated_practical, is_practical};
@@ -30,7 +30,7 @@ use super::text::Words;
 use super::towns::{lone_name, town_run_in};
 use super::week::{Lead, is_byline, is_week_title};
 use super::when::{Around, Piece, When, pieces};
-use super::words::is_event_noun;
+use super::words::{is_event_noun, is_venue};
 use crate::domain::agenda::{Unplaced, Week};
 
 /// The position of an item.
@@ -118,8 +118,10 @@ struct Builder<'c> {
     /// The day of the last words of the line before.
     last_when: Option<When>,
     category: Option<String>,
-    /// The days of the columns of the table that is being read.
-    columns: Vec<(usize, Vec<NaiveDate>)>,
+    /// The days that the lines below the introduction name.
+    told: HashSet<NaiveDate>,
+    /// The table that is being read, where its columns are days.
+    grid: Option<Grid>,
     facts: Vec<Facts>,
     lines: &'c [Line],
     read: &'c [Option<DayLine>],
@@ -197,7 +199,8 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
         bullets_are_titles: bullets_are_titles(&lines[start..], &read[start..]),
         last_when: None,
         category: None,
-        columns: Vec::new(),
+        told: if start > 0 { days_named(&lines[start..], &read[start..], calendar) } else { HashSet::new() },
+        grid: None,
         facts,
         lines,
         read,
@@ -218,20 +221,41 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
     builder.out
 }
 
-/// `Double tap si tu viens !` at the very end: it tells neither what nor when.
+/// `Double tap si tu viens !` at the very end: it calls its readers, and tells neither what nor when nor where.
 fn is_parting_word(entry: &Entry) -> bool {
-    let said = entry.text.trim_end_matches(|c: char| !c.is_alphanumeric());
-    let calls = entry.text[said.len()..].contains(['!', '?', '…']);
-    let names =
-        |text: &str| Words::of(text).tokens.iter().any(|token| is_event_noun(token) || token.is_any(&["«", "\""]));
-    matches!(entry.under, Under::Days(_))
-        && !entry.placed_by_words
-        && !entry.text.contains('\n')
-        && entry.text.len() <= LONGEST_LINE
-        && calls
-        && !timing(&entry.text).says
-        && !says_date(&entry.text)
-        && !names(&entry.text)
+    matches!(entry.under, Under::Days(_)) && !entry.placed_by_words && is_call(&entry.text)
+}
+
+fn is_call(text: &str) -> bool {
+    #[rustfmt::skip]
+    const READERS: [&str; 20] = [
+        "tu", "toi", "te", "t'", "ton", "ta", "tes", "vous", "votre", "vos", "merci", "partagez", "partage",
+        "abonnez-vous", "abonne-toi", "bonne", "bonnes", "bon", "belle", "bienvenue",
+    ];
+    let said = text.trim_end_matches(|c: char| !c.is_alphanumeric());
+    if text.len() > LONGEST_LINE || text.contains('\n') || !text[said.len()..].contains(['!', '?', '…']) {
+        return false;
+    }
+    let words = Words::of(text);
+    let tells = words.tokens.iter().enumerate().any(|(at, token)| {
+        // A name: `Les Zicos vous attendent !`
+        let named = token.capital && at > 0 && !words.tokens[at - 1].is_sentence_end();
+        named || is_event_noun(token) || is_venue(token) || token.is_any(&["«", "\""])
+    });
+    words.tokens.iter().any(|token| token.is_any(&READERS)) && !tells && !timing(text).says && !says_date(text)
+}
+
+/// The days of the headings, and those named in the lines.
+fn days_named(lines: &[Line], read: &[Option<DayLine>], calendar: &Calendar) -> HashSet<NaiveDate> {
+    let heads = read.iter().flatten().map(|day| day.spec.clone());
+    let within = lines.iter().filter(|line| says_date(&line.text)).flat_map(|line| {
+        let found = marks(&Words::of(&line.text));
+        found
+            .iter()
+            .filter_map(|mark| if let Meaning::Dates(spec) = &mark.meaning { Some(spec.clone()) } else { None })
+            .collect::<Vec<_>>()
+    });
+    heads.chain(within).flat_map(|spec| calendar.dates(&spec).days).collect()
 }
 
 /// If no line names a day, every line with an hour or a date is kept for review.
@@ -298,8 +322,13 @@ impl Builder<'_> {
         }
         let around = Around { span: self.lead.span, ..Around::default() };
         let (found, _) = pieces(&line.text, &self.calendar, around);
-        // A line that dates itself and tells of something to attend is an item wherever it stands.
-        if let [Piece { when: When::Days(_), .. }] = found.as_slice()
+        // A line that dates itself and tells of something to attend is an item wherever it stands, and one of several
+        // days where it is no summary of those below.
+        let dated = |piece: &Piece| matches!(&piece.when, When::Days(_));
+        let below =
+            |piece: &Piece| matches!(&piece.when, When::Days(days) if days.iter().any(|day| self.told.contains(day)));
+        let several = found.len() > 1 && found.iter().any(dated) && !found.iter().any(below);
+        if (matches!(found.as_slice(), [only] if dated(only)) || several)
             && facts.says_date
             && !aside
             && tells_of_an_event(&line.text)
@@ -349,10 +378,6 @@ impl Builder<'_> {
         let within = self.pending.as_ref().is_some_and(|pending| {
             pending.holds_to > at || pending.strong && pending.dated.is_empty() && self.facts[at].dated_practical
         });
-        // `SAM. 18`, then `SEPTEMBRE`: the rest of the date above.
-        if at > 0 && self.read[at - 1].is_some() && is_month_alone(&line.text) {
-            return true;
-        }
         if !within {
             if let Some(day) = day
                 && self.day(at, day, line)
@@ -585,4 +610,27 @@ fn says_status(text: &str) -> bool {
 fn tells_of_an_event(text: &str) -> bool {
     let words = Words::of(text);
     words.tokens.iter().take(8).any(|token| is_event_noun(token) || token.is_any(&["«", "\""]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_call;
+
+    #[test]
+    fn a_call_to_the_readers_tells_of_nothing() {
+        for text in ["Double tap si tu viens !", "Et vous, vous faites quoi…", "Bonne fin de semaine à tous !"] {
+            assert!(is_call(text), "{text}");
+        }
+        for text in [
+            "Les Zicos sous les arcades !",
+            "Les Zicos vous attendent !",
+            "Bonne ambiance avec Les Zicos !",
+            "On vous attend à la halle !",
+            "Un bal pour vous !",
+            "Rendez-vous à 15 h, et bonne marche !",
+            "Tu viens.",
+        ] {
+            assert!(!is_call(text), "{text}");
+        }
+    }
 }
