@@ -12,7 +12,8 @@ use super::{
 use crate::domain::{
     Timestamp,
     issue::{
-        Approval, Attachment, Basis, Content, ContentRefusal, Inline, IssueKey, IssueState, NewIssue, RefusalKind, is_enough,
+        Approval, Attachment, Basis, Content, ContentRefusal, Inline, IssueKey, IssueState, NewIssue, RefusalKind,
+        is_enough,
     },
     newsletter::Editorial,
     segment::Segment,

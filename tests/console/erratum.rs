@@ -61,8 +61,7 @@ fn an_erratum_goes_once_to_those_whom_the_issue_has_reached() {
 
         // Something else than was seen is not sent.
         send(&desk, &seen(&page), "Autre chose.").expect(409, &["Rien n’a été envoyé", "Autre chose."]);
-        desk.house
-            .sql(&format!("UPDATE deliveries SET state = 'failed' WHERE issue = '{LEFT}' AND state = 'unknown'"));
+        desk.house.sql(&format!("UPDATE deliveries SET state = 'failed' WHERE issue = '{LEFT}' AND state = 'unknown'"));
         let moved = send(&desk, &seen(&page), WORDS).expect(409, &["Envoyer le rectificatif à 1 destinataire"]);
         assert_eq!(desk.house.number("SELECT count(*) FROM issues"), 1);
 
