@@ -17,7 +17,7 @@ use semainier::{
         Timestamp,
         delivery::{Claim, Finished, Outcome, Phase, Reply},
         email::EmailAddress,
-        issue::{Content, Envelope, IssueKey, NewIssue, RecipientScope},
+        issue::{Basis, Content, Envelope, IssueKey, NewIssue, RecipientScope},
         partner::NewContact,
     },
     store::{self, Access, Store},
@@ -120,7 +120,7 @@ fn issue(n: u32) -> NewIssue {
         composed_at: now(),
         second_person: false,
         author: None,
-        revision: None,
+        basis: Basis::Sources,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::support::house::{BOTH, House, On, Relay, article};
 const LEFT: &str = "agenda/2027-W27";
 const WORDS: &str = "Le concert commence à **21 h**, et non à 20 h.";
 
-/// An office whose agenda has reached three partners and failed to reach a fourth; one has unsubscribed since, and another is new.
+/// An office whose agenda has reached three partners of five, one of them perhaps; another one has unsubscribed since.
 fn office(on: On) -> Desk {
     let relay = Relay::start();
     let house = House::on(on).relay(&relay);
@@ -19,7 +19,7 @@ fn office(on: On) -> Desk {
     );
     house.sql(&format!("UPDATE deliveries SET state = 'failed' WHERE {of} = {nth} 0)"));
     house.sql(&format!("UPDATE deliveries SET state = 'unknown' WHERE {of} = {nth} 1)"));
-    house.sql(&format!("DELETE FROM deliveries WHERE {of} = {nth} 2)"));
+    house.sql(&format!("UPDATE deliveries SET state = 'cancelled' WHERE {of} = {nth} 2)"));
     house.sql(&format!(
         "INSERT INTO suppressions (address_hash, scope, reason, since)
             SELECT address_hash, 'agenda', 'opt_out', 0 FROM contacts WHERE email_key = {nth} 3)"
