@@ -24,7 +24,7 @@ use semainier::{
         Timestamp,
         delivery::{Finished, Outcome, Phase, Reply, State},
         email::EmailAddress,
-        issue::{Content, Envelope, IssueKey, IssueState, NewIssue, RecipientScope},
+        issue::{Basis, Content, Envelope, IssueKey, IssueState, NewIssue, RecipientScope},
         partner::{NewContact, SuppressionReason},
     },
     store::{self, Access, LogFilter, Store},
@@ -277,7 +277,7 @@ fn issue(n: usize) -> NewIssue {
         composed_at: at(n as i64),
         second_person: false,
         author: None,
-        revision: None,
+        basis: Basis::Sources,
         scheduled_for: at(n as i64),
         expires_at: at(n as i64) + TimeDelta::days(365),
         content: Content {
