@@ -329,6 +329,15 @@ mod tests {
     }
 
     #[test]
+    fn french_texts_of_the_console_do_not_break_before_their_signs() {
+        let texts = toml_reader::flat(include_str!("../templates/console/fr.toml")).unwrap();
+        for (key, text) in texts {
+            let wrong = [" :", " ;", " ?", " !", " »", "« "].into_iter().find(|sign| text.contains(sign));
+            assert_eq!(wrong, None, "{key} = {text:?}");
+        }
+    }
+
+    #[test]
     fn a_missing_variable_is_reported_with_file_and_line() {
         let error = Templates::load(None).unwrap().check::<Empty>().unwrap_err().to_string();
         assert!(
@@ -396,6 +405,7 @@ mod tests {
             "edition_done_",
             "edition_missing_",
             "edition_save_",
+            "orders_before_",
             "orders_done_",
             "correct_invalid",
             "correct_link",
@@ -419,7 +429,9 @@ mod tests {
         made.extend(["required", "optional", "missing"].map(|words| format!("decide_why_{words}")));
         let single =
             ["decide_look_first", "decide_edit", "done_second", "done_edit", "edit_too_long", "edition_online"];
-        made.extend(single.map(str::to_owned));
+        let of_sources = ["done_running", "done_unchanged", "done_held"];
+        let of_errata = ["done_erratum", "erratum_no_words", "erratum_too_long"];
+        made.extend(single.into_iter().chain(of_sources).chain(of_errata).map(str::to_owned));
         made.extend(crate::views::console::trace::ACTIONS.map(|action| format!("trace_{}", action.replace('.', "_"))));
         for key in &made {
             assert!(french.contains_key(key), "{key} has no text");

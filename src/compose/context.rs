@@ -344,6 +344,7 @@ mod tests {
                 ("newsletter", 2),
                 ("edition", 3),
                 ("order", 3),
+                ("erratum", 2),
                 ("approval", 4),
                 ("notice", 12),
                 ("orders", 2),
