@@ -366,7 +366,7 @@ mod tests {
         assert!(french.values().chain(english.values()).all(|text| !text.trim().is_empty()));
         let pages: String =
             BuiltIn::iter().filter(|name| name.starts_with("console/")).map(|name| file(&name)).collect();
-        const DATA: [&str; 49] = [
+        const DATA: [&str; 50] = [
             "coming_",
             "delivery_",
             "event_",
