@@ -109,10 +109,11 @@ fn ten_tests_a_day_and_one_more_tomorrow() {
     for on in BOTH {
         let relay = Relay::start();
         let office = office(on, &relay);
+        // Before the clock is set: an invitation ends after a day.
+        let (claire, other) = (office.member(CLAIRE, "redaction"), office.member("marc@ot.test", "redaction"));
         // Noon, so that no midnight comes by.
         let tomorrow = office.clock.now().date_naive() + chrono::Days::new(1);
         office.clock.advance(tomorrow.and_hms_opt(12, 0, 0).unwrap().and_utc() - office.clock.now());
-        let claire = office.member(CLAIRE, "redaction");
         let mut browser = Browser::of(&office, &claire);
         let path = format!("/envois/{ISSUE}/essai");
         for _ in 0..10 {
@@ -123,7 +124,6 @@ fn ten_tests_a_day_and_one_more_tomorrow() {
             .expect(409, &["vous avez demandé 10 essais aujourd’hui : le prochain sera possible demain"]);
         assert_eq!(relay.accepted(CLAIRE), 10);
         // Each for themselves.
-        let other = office.member("marc@ot.test", "redaction");
         let mut marc = Browser::of(&office, &other);
         assert_eq!(marc.post(&path, &[]).status, 303);
         office.tick(12 * 3600);
