@@ -5,12 +5,13 @@ use crate::app::Engine;
 use crate::compose::erratum::ErratumMail;
 use crate::domain::{
     characters,
-    issue::{Basis, Content, Envelope, IssueKey, NewIssue, RecipientScope},
+    issue::{Content, Envelope, IssueKey, NewIssue, RecipientScope},
 };
 use crate::issue::{
     Due,
     approval::short,
     content::{content_hash, envelope, is_online, render},
+    freeze::new_issue,
 };
 use crate::jobs::Mailing;
 use crate::store::Frozen;
@@ -38,7 +39,7 @@ pub struct Erratum {
     pub sent: bool,
 }
 
-/// What was sent.
+/// What was sent, and to how many.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sent {
     pub key: IssueKey,
@@ -100,7 +101,9 @@ pub async fn compose(engine: &Engine, of: &IssueKey, words: &str) -> Result<Erra
     for n in 1..=MOST {
         let key = of.erratum(n);
         let known = engine.store.issue(&key).await?;
-        let sent = known.as_ref().is_some_and(|known| known.content_hash() == Some(&*hash));
+        // One that was stopped, or came too late, may be sent again under the next number.
+        let sent =
+            known.as_ref().is_some_and(|known| known.content_hash() == Some(&*hash) && !known.state().is_given_up());
         if known.is_some() && !sent {
             continue;
         }
@@ -125,8 +128,7 @@ pub async fn send(
 ) -> Result<Sent> {
     let Erratum { key, content, hash, recipients, sent } = compose(engine, of, words).await?;
     if sent {
-        let reached = engine.store.issue(&key).await?.map_or(0, |issue| issue.counts.total());
-        return Ok(Sent { key, recipients: reached });
+        return Ok(Sent { key, recipients });
     }
     if seen.is_some_and(|(seen, n)| !hash.starts_with(seen) || n != recipients) {
         return Err(Refusal::ChangedMeanwhile(of.clone()).into());
@@ -134,24 +136,17 @@ pub async fn send(
     // Its links must open, and its opt-outs be known (F1).
     engine.tokens().await?;
     let (mailing, now) = (mailing_of(engine, of)?, engine.app.clock.now());
+    let due = Due { period: Some(key.period()), ..Due::scheduled(mailing, now, now + USEFUL) };
     let issue = NewIssue {
-        key: key.clone(),
-        mailing: mailing.id.clone(),
-        audience: mailing.audience.clone(),
         segment: None,
         whom: RecipientScope::Reached(of.corrected().unwrap_or_else(|| of.clone())),
-        scheduled_for: now,
-        expires_at: now + USEFUL,
-        content_hash: hash,
-        content,
-        composed_at: now,
-        second_person: false,
         author: Some(actor.name().to_owned()),
-        basis: Basis::Sources,
+        ..new_issue(due, content, now)
     };
     let detail = json!({"hash": short(&issue.content_hash), "recipients": recipients});
     match actor.recording(engine, "issue.erratum", on(&key), &detail).freeze_issue(&issue, now).await? {
-        Frozen::Now { recipients } => {
+        // The ledger counts those who have unsubscribed, too; they get nothing.
+        Frozen::Now { .. } => {
             info!(issue = %key, recipients, door = %actor.door, "an erratum is sent to {recipients} recipients");
             Ok(Sent { key, recipients })
         }

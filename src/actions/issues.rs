@@ -290,7 +290,7 @@ async fn with_editorial(
 pub enum Recomposed {
     /// Staff are asked to approve it.
     Presented,
-    /// The sources give what is stored: whoever approved that has approved this.
+    /// The sources give the same content as before, and its approvals stay.
     Unchanged,
     /// A gate is closed: nothing can be composed now, and the issue waits for that.
     Held(Hold),

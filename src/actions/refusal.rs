@@ -314,7 +314,7 @@ impl Refusal {
             Self::TestedTooOften { most } => {
                 format!("{most} tests were sent today, which is the limit; try again tomorrow")
             }
-            Self::NotOfAList(key) => format!("issue {key} is a mail to one person, not to a list: it cannot be tested"),
+            Self::NotOfAList(key) => format!("issue {key} is a mail to one person, not to a list"),
             Self::NoRelay => "no relay is configured, so nothing can be sent; set `relay` in semainier.toml".to_owned(),
             Self::Skipped { issue, by } => {
                 format!("issue {issue} was skipped by {by}; to send it after all: semainier issues unskip {issue}")
@@ -544,7 +544,10 @@ impl Refusal {
                 format!("vous avez demandé {most} essais aujourd’hui{NBSP}: le prochain sera possible demain")
             }
             Self::NotOfAList(key) => {
-                format!("{} est un message à une seule personne{NBSP}: pas d’essai possible", IssueName::new(key))
+                format!(
+                    "{} est un message à une seule personne{NBSP}: cette action n’est pas possible",
+                    IssueName::new(key)
+                )
             }
             Self::NoRelay => format!("aucun relais n’est configuré{NBSP}: rien ne peut partir"),
             Self::Skipped { issue, by } => format!("{by} ne veut pas que le numéro {} parte", of(issue)),

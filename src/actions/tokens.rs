@@ -112,7 +112,7 @@ pub async fn enter(store: &dyn Store, given: &str, client: &Client, now: Timesta
         let first = first.entry("token.first_use", object(token), &json!({}), now);
         debug_assert_eq!(first.kind, ActorKind::Token);
         match store.token_used(token, &first, now).await {
-            // The first use is in the audit, or there is none.
+            // The first use must be recorded in the audit.
             Err(failure) if token.used_at.is_none() => return Err(failure),
             Err(failure) => {
                 warn!(error = &failure as &dyn std::error::Error, token = token.id, "the use of a token was not noted");

@@ -275,7 +275,7 @@ impl<B: Backend> Editions for Ledger<B> {
     ) -> Result<Option<Timestamp>> {
         let mut tx = Transaction::write(&self.0, "announcing an edition").await?;
         let Announcement { issue, edition, segment, leaves_at, by } = announcement;
-        // Whoever changes the edition at the same time waits, and then finds it announced.
+        // A concurrent change of the edition waits for this transaction, and then sees the announcement.
         hold(&mut tx, edition).await?;
         let known = "SELECT key FROM issues WHERE key = $1";
         if tx.row(known, values![issue]).await?.is_some() {

@@ -52,7 +52,8 @@ pub(super) async fn any<B: Backend>(tx: &mut Transaction<B>) -> Result<bool> {
     Ok(tx.row(select, values![]).await?.is_some())
 }
 
-/// By the key of a former address that is nobody's now; of several who had it, whoever moved last.
+/// Contacts that moved, by the key of their former address, where no contact has that address now. If several had it: the one
+/// that moved last.
 pub(super) async fn moved<B: Backend>(tx: &mut Transaction<B>) -> Result<HashMap<String, Moved>> {
     let select = "SELECT f.email_key AS former, c.email_key, c.address, c.address_hash, e.value, e.made_by, e.made_at
         FROM contact_edits e JOIN contacts c ON c.id = e.contact JOIN former_addresses f ON f.contact = c.id

@@ -188,9 +188,8 @@ impl<B: Backend> Issues for Ledger<B> {
 
     async fn published_issues(&self, limit: u32) -> Result<Vec<Published>> {
         let mut tx = Transaction::read(&self.0, "reading what was published").await?;
-        // An erratum has no page of its own beside the agendas.
         let published = "SELECT key, mailing, subject, scheduled_for, frozen_at FROM issues
-            WHERE state IN ('sending', 'done') AND mailing <> 'orders' AND key NOT LIKE '%-rectificatif%' ORDER BY scheduled_for DESC, key DESC LIMIT $1";
+            WHERE state IN ('sending', 'done') AND mailing <> 'orders' ORDER BY scheduled_for DESC, key DESC LIMIT $1";
         tx.rows(published, values![limit]).await?.iter().map(rows::published).collect()
     }
 

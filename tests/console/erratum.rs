@@ -91,7 +91,6 @@ fn an_erratum_goes_once_to_those_whom_the_issue_has_reached() {
         assert_eq!(done.header("location"), format!("/envois/{key}-2?fait=erratum"));
         let html = desk.house.text(&format!("SELECT html FROM issue_content WHERE issue = '{key}-2'"));
         assert!(!html.contains("<script>alert"));
-        // It is no agenda of its own on the public pages.
         assert_eq!(desk.house.number("SELECT count(*) FROM issues WHERE mailing = 'agenda'"), 3);
     }
 }

@@ -1,7 +1,7 @@
 //! The public pages.
 
 use super::Open;
-use crate::support::house::{AT, BOTH, House, MONDAY, On, Relay, article_of_days};
+use crate::support::house::{AT, BOTH, House, ISSUE, MONDAY, On, Relay, article_of_days};
 use serde_json::Value;
 use std::io::Read;
 
@@ -69,6 +69,24 @@ fn an_issue_is_shown_online_without_personal_data() {
     // What was called off is not read any more.
     open.house.sql("UPDATE issues SET state = 'cancelled'");
     crate::support::house::until("the list is asked for again", || open.get(&link).status == 404);
+}
+
+#[test]
+fn an_erratum_is_read_online_and_is_no_agenda() {
+    for on in BOTH {
+        let open = Open::with(on, &[MARIE], false);
+        open.house.write("mot.md", "Le bal commence à 22 h.");
+        open.house.semainier(&["issues", "erratum", ISSUE, "--file", "mot.md", "--yes"]).expect(0);
+        let linked = |path: &str| open.get(path).text().contains("/v/agenda.2027-W28-rectificatif.");
+        crate::support::house::until("the list is asked for again", || linked("/archives"));
+        let archive = open.get("/archives").text();
+        let link = archive.split("https://partenaires.ot.test").find(|it| it.contains("-rectificatif.")).unwrap();
+        let online = open.get(link.split('"').next().unwrap());
+        assert_eq!(online.status, 200);
+        assert!(online.words().contains("Le bal commence à 22 h."), "{}", online.words());
+        assert!(open.get("/agenda").words().contains("isite guidée n° 6"), "the week itself is shown as before");
+        assert_eq!(open.get("/agenda/2027-W28-rectificatif").status, 404);
+    }
 }
 
 #[test]

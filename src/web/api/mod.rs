@@ -38,7 +38,7 @@ impl Api {
         self.engine.app.clock.now()
     }
 
-    /// A place to parse what was sent, kept until the parser is done; a problem if there is none.
+    /// A permit to parse a body, held until parsing ends; a problem if too many bodies are being parsed.
     fn parser(&self) -> Result<OwnedSemaphorePermit, Problem> {
         Arc::clone(&self.parsers).try_acquire_owned().map_err(|_| {
             let (now, detail) =

@@ -82,8 +82,8 @@ pub(super) struct Rules {
 }
 
 impl Route {
-    /// Whoever does it proved a moment ago who they are; otherwise the password is asked for first, the fields that are kept are
-    /// not lost, and one comes back to `page`.
+    /// Requires a recent login. Otherwise the password is asked for first, the fields that are kept are not lost, and the user
+    /// returns to `page`.
     pub(super) fn proven(self, page: &'static str) -> Self {
         Self { proven: Some(page), ..self }
     }

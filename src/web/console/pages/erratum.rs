@@ -1,5 +1,5 @@
-//! « Rectificatif »: those whom an issue has reached are told what was wrong in it. The words are written, the mail is looked at with
-//! its number of recipients, and then sent.
+//! « Rectificatif »: a correction to those whom an issue has reached. Three steps: write it, review the mail with its number of
+//! recipients, send it.
 
 use super::super::{
     again::{Keeps, Typed},
