@@ -1,4 +1,4 @@
-//! `semainier issues show|approve|edit|recompose|test`: review an issue before it is sent, change it, approve it.
+//! `semainier issues show|approve|edit|recompose|test|erratum`: review an issue before it is sent, change it, approve it.
 
 use super::{Ended, actor, files, show};
 use crate::actions::{

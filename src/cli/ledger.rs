@@ -48,7 +48,7 @@ enum IssueAct {
         #[arg(long, value_name = "HASH", value_parser = parse_hash)]
         hash: Option<String>,
     },
-    /// Write the editorial of a newsletter, in Markdown; staff are asked to approve the new content
+    /// Write the editorial of a newsletter, in Markdown; if the mailing needs an approval, staff are asked for a new one
     Edit(approval::EditArgs),
     /// Collect and compose an issue that needs an approval again, replacing the content that awaits it
     Recompose { key: String },
