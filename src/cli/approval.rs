@@ -194,7 +194,8 @@ pub(super) async fn erratum(
         show::line(format!("exactly this was sent before: {}", erratum.key));
         return Ok(Ended::Done);
     }
-    show::line(format!("{}\n\n{}", erratum.content.subject, erratum.content.text));
+    let text = files::text(&engine.app, &erratum.key, &erratum.content);
+    show::line(format!("{}\n\n{text}", erratum.content.subject));
     let question = format!("this mail will be sent to the {} contacts that {of} has reached", erratum.recipients);
     if !yes && !show::confirmed(&question)? {
         bail!("{question}; nothing was sent. Add --yes to send it");

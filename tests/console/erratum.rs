@@ -55,6 +55,7 @@ fn an_erratum_goes_once_to_those_whom_the_issue_has_reached() {
             &["Rectificatif : ", "Le concert commence à 21 h", "Envoyer le rectificatif à 2 destinataires"],
         );
         let page = post(&desk, &path(LEFT), &[("texte", WORDS)]);
+        assert!(!page.text().contains("SEMAINIER-"), "as a recipient reads it: {}", page.text());
         assert_eq!(desk.house.number("SELECT count(*) FROM issues"), 1, "nothing is sent by looking");
         let again = post(&desk, &path(LEFT), &[("texte", WORDS), ("etape", "modifier")]);
         assert!(again.text().contains("<textarea") && again.text().contains("21 h"));
@@ -111,6 +112,7 @@ fn the_command_shows_the_mail_and_asks() {
     let desk = office(On::Sqlite);
     desk.house.write("mot.md", WORDS);
     let args = ["issues", "erratum", LEFT, "--file", "mot.md", "--by", "Claire"];
+    assert!(!desk.house.semainier(&args).said().contains("SEMAINIER-"));
     desk.house.semainier(&args).expect(1).expect_said(&[
         "Voici ce qui change",
         "the 2 contacts",

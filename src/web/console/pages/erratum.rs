@@ -5,6 +5,7 @@ use super::super::{
     again::{Keeps, Typed},
     gate::Form,
 };
+use super::preview;
 use crate::accounts::Viewer;
 use crate::actions::{
     ActionError, Refusal,
@@ -126,7 +127,8 @@ pub(super) async fn act(
 impl Mail {
     fn new(erratum: Erratum) -> Self {
         let Erratum { content, hash, recipients, .. } = erratum;
-        Self { subject: content.subject, text: content.text, seen: format!("{hash} {recipients}") }
+        let text = preview::text(&content, None);
+        Self { subject: content.subject, text, seen: format!("{hash} {recipients}") }
     }
 
     fn as_seen(&self) -> Option<(&str, u64)> {
