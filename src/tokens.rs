@@ -3,8 +3,9 @@
 //! One secret for several purposes, which are separated by the hashed words. Links may have keys of their own, which can be
 //! renewed; the secret of suppressions must never change, or opt-outs are no longer recognised.
 
-use crate::domain::{email::EmailAddress, issue::IssueKey};
+use crate::domain::{delivery::DeliveryId, email::EmailAddress, issue::IssueKey};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use data_encoding::{BASE32_NOPAD, BASE32_NOPAD_NOCASE, HEXLOWER, HEXLOWER_PERMISSIVE};
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
@@ -76,6 +77,34 @@ impl Tokens {
         Some(IssueKey::new(mailing, period))
     }
 
+    /// What the return path of one delivery carries (VERP), so that a bounce names the delivery it is about: the delivery's id and
+    /// its code, 80 bits of HMAC-SHA-256. 42 characters of base32 in lower case, because mail servers may change the case of a local
+    /// part, and because RFC 5321 4.5.3.1.1 allows only 64 octets.
+    pub fn return_token(&self, delivery: &DeliveryId) -> String {
+        // The id of a delivery is 16 bytes in hexadecimal; whatever else it might be gives a token that is never recognised.
+        let id = HEXLOWER_PERMISSIVE.decode(delivery.0.as_bytes()).unwrap_or_default();
+        let mut hmac = hmac(self.link_keys.first().unwrap_or(&self.secret));
+        feed(&mut hmac, &["return path", &HEXLOWER.encode(&id)]);
+        let code = &hmac.finalize().into_bytes()[..RETURN_CODE];
+        format!("{}{}", BASE32_NOPAD.encode(&id), BASE32_NOPAD.encode(code)).to_ascii_lowercase()
+    }
+
+    /// The delivery of a token of [`Self::return_token`], in whatever case; `None` if none of our keys made it.
+    pub fn check_return(&self, token: &str) -> Option<DeliveryId> {
+        let (id, code) = token.split_at_checked(RETURN_ID)?;
+        let id = BASE32_NOPAD_NOCASE.decode(id.as_bytes()).ok()?;
+        let code = BASE32_NOPAD_NOCASE.decode(code.as_bytes()).ok().filter(|code| code.len() == RETURN_CODE)?;
+        let delivery = HEXLOWER.encode(&id);
+        let keys = if self.link_keys.is_empty() { std::slice::from_ref(&self.secret) } else { &self.link_keys[..] };
+        let mut ours = false;
+        for key in keys {
+            let mut hmac = hmac(key);
+            feed(&mut hmac, &["return path", &delivery]);
+            ours |= hmac.verify_truncated_left(&code).is_ok();
+        }
+        ours.then_some(DeliveryId(delivery))
+    }
+
     /// The words and their code, 128 bits of HMAC-SHA-256, joined by dots.
     fn signed(&self, purpose: &str, words: &[&str]) -> String {
         let key = self.link_keys.first().unwrap_or(&self.secret);
@@ -106,6 +135,11 @@ impl Tokens {
         hmac.finalize().into_bytes().into()
     }
 }
+
+/// Bytes of the code in a return path.
+const RETURN_CODE: usize = 10;
+/// Characters of the delivery's id in a return path.
+const RETURN_ID: usize = 26;
 
 #[expect(clippy::expect_used, reason = "HMAC takes a key of any length (RFC 2104)")]
 fn hmac(key: &SecretString) -> Hmac<Sha256> {
@@ -173,6 +207,30 @@ mod tests {
         assert_eq!(tokens("secret").check_unsubscribe(&oldest), None, "a link is of one purpose");
         let hash = |tokens: Tokens| tokens.address_hash(&EmailAddress::parse("a@b.fr").unwrap());
         assert_eq!(hash(keys(&["k2"])), hash(tokens("secret")));
+    }
+
+    #[test]
+    fn a_return_path_names_its_delivery_in_any_case_and_cannot_be_forged() {
+        let (ours, delivery) = (tokens("secret"), DeliveryId("0199f3ab57c000000001a1b2c3d4e5f6".to_owned()));
+        let token = ours.return_token(&delivery);
+        assert_eq!((token.len(), token.to_ascii_lowercase()), (42, token.clone()));
+        for written in [token.clone(), token.to_ascii_uppercase()] {
+            assert_eq!(ours.check_return(&written), Some(delivery.clone()));
+        }
+        assert_eq!(tokens("other").check_return(&token), None);
+        let of_another = ours.return_token(&DeliveryId("0199f3ab57c000000002a1b2c3d4e5f6".to_owned()));
+        for forged in [
+            format!("{}{}", &of_another[..26], &token[26..]),
+            token[..41].to_owned(),
+            format!("{token}a"),
+            "é".repeat(30),
+            String::new(),
+        ] {
+            assert_eq!(ours.check_return(&forged), None, "{forged}");
+        }
+        let renewed = tokens("secret").with_link_keys(["k", "secret"].map(|key| key.to_owned().into()).to_vec());
+        assert_eq!(renewed.check_return(&token), Some(delivery.clone()), "a bounce comes late");
+        assert_ne!(renewed.return_token(&delivery), token);
     }
 
     #[test]
