@@ -1,6 +1,6 @@
 //! Why an issue is held instead of frozen. Worded in French in [`crate::notices::wording`].
 
-use super::{agenda::Week, edition::Missing};
+use super::{agenda::Week, edition::Missing, lint::Finding};
 use chrono::NaiveDate;
 
 /// Why an issue is held: nothing of it is sent until the cause is fixed, or a person decides.
@@ -67,6 +67,10 @@ pub enum Hold {
     },
     /// More events than a poster or a booklet has room for, however small.
     DoesNotFit,
+    /// The message that recipients would get breaks rules that receivers enforce; never empty.
+    MessageFaulty {
+        faults: Vec<Finding>,
+    },
     /// Not approved before its scheduled time.
     Unapproved,
     /// An unexpected failure of composing.
