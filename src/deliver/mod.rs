@@ -18,6 +18,7 @@ mod classify;
 mod group_commit;
 mod lanes;
 mod pace;
+mod probe;
 mod refusals;
 mod relay;
 mod reply;
@@ -30,6 +31,7 @@ mod worker;
 
 pub use classify::{Class, Classification, PauseScope, Throttle, classify};
 pub use pace::{Breaker, Pace};
+pub use probe::{Probe, probe};
 pub use relay::{InvalidRelay, Login, Relay, SmtpRelay, Tls};
 pub use smtp::hello;
 pub use trust::Authorities;
