@@ -2,13 +2,14 @@
 
 use crate::deliver::{Authorities, Relay};
 use crate::domain::{
-    email::EmailAddress,
+    email::{EmailAddress, ReturnPath},
     lane::{Family, Lanes, Limits},
     office::Office,
 };
 use crate::listen::ConsoleSettings;
 use crate::look::Print;
 use crate::secret::{Credential, SecretPlace};
+use crate::signing::Keys;
 use crate::toml_reader::{File, Overrides, Problem, Problems, Section};
 use crate::watch::{Alert, Metrics};
 use chrono::TimeDelta;
@@ -55,6 +56,8 @@ pub struct Config {
     /// Venues of that commune, as articles call them: before these the commune is shown where an article names none.
     pub venues: Vec<String>,
     pub sender: Sender,
+    /// The keys that sign messages; none: the relay signs.
+    pub dkim: Keys,
     pub fetch: Fetch,
     pub delivery: Delivery,
     /// Families of recipient domains: the built-in ones, changed and added to.
@@ -83,7 +86,14 @@ pub struct Sender {
     pub address: EmailAddress,
     pub reply_to: Option<EmailAddress>,
     /// `MAIL FROM`: where bounces go. Default: the sender's address.
-    pub return_path: Option<EmailAddress>,
+    pub return_path: Option<ReturnPath>,
+}
+
+impl Sender {
+    /// `MAIL FROM` of a mailing that `from` sends.
+    pub fn return_path_of(&self, from: &EmailAddress) -> ReturnPath {
+        self.return_path.clone().unwrap_or_else(|| from.clone().into())
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -303,8 +313,9 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
             name: sender.line("name").or(office_name).unwrap_or_else(|| "Office de tourisme".to_owned()),
             address: sender.parsed("address", EmailAddress::parse).or_else(|| default_sender().ok())?,
             reply_to: sender.parsed("reply_to", EmailAddress::parse),
-            return_path: sender.parsed("return_path", EmailAddress::parse),
+            return_path: sender.parsed("return_path", ReturnPath::parse),
         },
+        dkim: Keys::read(root.sections("dkim"), &base),
         fetch: Fetch {
             allow: fetch.texts("allow").unwrap_or_default(),
             timeout: fetch.duration("timeout").unwrap_or(TimeDelta::seconds(60)),

@@ -17,6 +17,7 @@
 //!   pictures of their pages.
 //! - [`editions`] has the rules for the office's brochures, reads their files and forms, confirms orders and reminds partners.
 //! - [`outbox`] builds the message of each recipient from the frozen content.
+//! - [`signing`] signs messages with DKIM, unless that is left to the relay.
 //! - [`deliver`] hands messages to the relay, one recipient per transaction, and tracks how far each SMTP conversation got.
 //! - [`store`] is the ledger, on SQLite or Postgres; all SQL is there. `docs/store.md` has its layout and figures.
 //! - [`actions`] are the use cases that change something ([`actions::may`]: what can be decided about an issue now), [`views`] the data to show. Command line and console share them.
@@ -82,6 +83,7 @@ pub mod outbox;
 pub mod partners;
 pub mod private;
 pub mod secret;
+pub mod signing;
 pub mod store;
 pub mod telemetry;
 pub mod templates;

@@ -23,6 +23,7 @@ mod newsletter;
 mod outside;
 mod print;
 mod schedule;
+mod signing;
 mod store;
 mod summer;
 mod watch;

@@ -226,7 +226,7 @@ async fn message(
     let message_id = format!("essai.{}.{}@{}", key.slug(), uuid::Uuid::now_v7(), content.envelope.domain);
     let [unsubscribe_url, order_url] = links(&public_url);
     // Encoding documents takes a while.
-    let to = to.clone();
+    let (to, keys) = (to.clone(), engine.app.config.dkim.clone());
     let made = crate::issue::content::on_a_blocking_thread(move || {
         let to = To {
             address: &to.address,
@@ -236,9 +236,10 @@ async fn message(
             unsubscribe_url: &unsubscribe_url,
             order_url: &order_url,
         };
-        Mime::new(content)?.message(to)
+        let mime = Mime::new(content)?;
+        anyhow::Ok(keys.sign(mime.message(to)?, mime.signing_keys())?)
     });
-    Ok(made.await??)
+    made.await?
 }
 
 /// What stands for the personal links to unsubscribe and to order: pages of the public site that say what they are.

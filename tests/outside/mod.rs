@@ -66,6 +66,7 @@ fn received(rendered: Rendered, marks: String) -> String {
             edition: None,
             article_url: None,
             marks,
+            dkim: Vec::new(),
         },
     };
     let to = To {
