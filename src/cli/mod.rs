@@ -22,6 +22,7 @@ mod run;
 mod serve;
 mod show;
 mod status;
+mod suppressions;
 mod tables;
 mod tokens;
 mod users;
@@ -122,6 +123,9 @@ enum Command {
     /// Manage the contacts that receive the mailings
     #[command(subcommand, after_help = partners::AFTER_HELP)]
     Partners(partners::Command),
+    /// Show who is not written to and why, stop sending to an address, and lift that
+    #[command(subcommand, after_help = suppressions::AFTER_HELP)]
+    Suppressions(suppressions::Command),
     /// List issues with delivery totals; show, approve, edit, pause, resume or cancel one
     Issues(ledger::IssuesArgs),
     /// List brochures with their stock, and add them
@@ -191,6 +195,7 @@ async fn dispatch(args: Args) -> anyhow::Result<Ended> {
         Command::Venues(command) => venues::run(&context, command).await,
         Command::Corrections(command) => corrections::run(&context, command).await,
         Command::Partners(command) => partners::run(&context, command).await,
+        Command::Suppressions(command) => suppressions::run(&context, command).await,
         Command::Issues(args) => ledger::issues(&context, args).await,
         Command::Editions(args) => editions::editions(&context, args).await,
         Command::Announce(args) => editions::announce(&context, args).await,

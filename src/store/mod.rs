@@ -51,6 +51,7 @@ mod sessions;
 mod settle;
 mod sql;
 mod sqlite;
+mod suppressions;
 mod tallies;
 pub mod testing;
 mod uploaded_lists;
@@ -82,6 +83,7 @@ pub use properties::SecretCheck;
 pub use rollback_guard::{Distrust, RollbackGuard};
 pub use schedule::Schedule;
 pub use sessions::{Counter, NewSession, Session, Sessions, Stage};
+pub use suppressions::{Silent, Suppressed, Suppressions};
 pub use uploaded_lists::{UploadState, UploadedList, UploadedLists};
 pub use venues::Venues;
 
@@ -584,6 +586,7 @@ pub trait Store:
     + AuditLog
     + Venues
     + Corrections
+    + Suppressions
     + UploadedLists
     + api::ApiTokens
     + webhooks::Webhooks
