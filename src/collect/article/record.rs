@@ -16,7 +16,7 @@ use super::practical::{is_dated_practical, is_dishes, is_practical};
 use super::sentences::{Role, role};
 use super::text::{Kind, Token, Words, one_spaced, tidy, trimmed};
 use super::titles;
-use super::words::{AUXILIARY, DETAILS, DISHES, GENRES, THEMES, is_event_noun, is_function, is_venue};
+use super::words::{AUXILIARY, DETAILS, DISHES, GENRES, PARTS_OF_DAY, THEMES, is_event_noun, is_function, is_venue};
 
 /// What a field is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -297,6 +297,8 @@ fn sort(marked: &Marked<'_, '_>, from: usize, to: usize) -> Sort {
     if has(&time)
         && within(&time, &["depart", "heure", "horaire", "horaires", "rdv", "debut", "quand", "date", "dates", "jour"])
         || is_bare_part_of_day(words, from, to)
+        // `Après-midi (14 h – 16 h)`
+        || has(&time) && within(&time, PARTS_OF_DAY)
     {
         return Sort::Time;
     }
@@ -359,7 +361,7 @@ fn names_a_thing(noun: &Token) -> bool {
 
 /// `Matin`, `Soirée`, `Journée`, alone in their cell.
 fn is_bare_part_of_day(words: &Words<'_>, from: usize, to: usize) -> bool {
-    to - from == 1 && words.is(from, &["matin", "matinee", "midi", "apres-midi", "soir", "soiree", "journee", "nuit"])
+    to - from == 1 && words.is(from, PARTS_OF_DAY)
 }
 
 /// Text parted by a dash only is one text: `Nogaro – Riscle`, `La Maison du Lin – Les Terrasses`.
