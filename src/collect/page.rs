@@ -91,8 +91,10 @@ pub fn links(page: &Page) -> Vec<(Url, String)> {
 /// Whether a text is HTML, be it a fragment.
 pub fn is_html(text: &str) -> bool {
     #[expect(clippy::expect_used, reason = "a constant pattern, compiled by the tests of this file")]
-    static TAG: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"(?i)<(!doctype|html|body|article|main|section|div|p|br|ul|ol|li|dl|table|pre|h[1-6])\b").expect("valid"));
+    static TAG: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)<(!doctype|html|body|article|main|section|div|p|br|ul|ol|li|dl|table|pre|h[1-6])\b")
+            .expect("valid")
+    });
     TAG.is_match(text)
 }
 

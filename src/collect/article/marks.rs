@@ -109,9 +109,7 @@ pub(super) fn same_hour(words: &Words<'_>, at: usize) -> Option<(usize, bool)> {
     }
     let found = FORMS.iter().find(|(form, _)| form.iter().enumerate().all(|(i, word)| words.is(at + i, &[word])));
     // `à la même heure que le feu` is another thing's hour.
-    found
-        .map(|(form, hours)| (at + form.len(), *hours))
-        .filter(|(to, _)| !words.is(*to, &["que", "qu'"]))
+    found.map(|(form, hours)| (at + form.len(), *hours)).filter(|(to, _)| !words.is(*to, &["que", "qu'"]))
 }
 
 /// Where the quotation that opens at token `at` ends. An unclosed one is only a stray sign.
@@ -303,9 +301,8 @@ fn states(words: &Words<'_>, at: usize) -> bool {
         && words.is(at, &["annule", "annulee", "annules", "annulees"])
         && !words.is(at - 1, &["ete", "etre", "si", "ou", "et", "spectacles", "evenements"]);
     // `le fest-deiz annulé à Brennilis`
-    let clause = || {
-        (at + 1..words.tokens.len()).take_while(|at| !words.tokens[*at].is_sentence_end() && !words.is(*at, &[","]))
-    };
+    let clause =
+        || (at + 1..words.tokens.len()).take_while(|at| !words.tokens[*at].is_sentence_end() && !words.is(*at, &[","]));
     let somewhere = behind_noun
         && is_event_noun(&words.tokens[at - 1])
         && words.is(at + 1, &["a", "au", "aux"])

@@ -286,7 +286,8 @@ impl<'w, 'a> Marked<'w, 'a> {
     /// `Bal à 21 h ; concert à 23 h`, and on a line of its own `Annulé.`: of which of them is not said.
     pub(super) fn state_below_several(&self, cut: &Cut) -> bool {
         let Some(&(from, to)) = self.sentences.last().filter(|_| cut.parts.len() > 1) else { return false };
-        let states = |mark: &Mark| from <= mark.from && matches!(&mark.meaning, Meaning::Status(said) if said.at.is_none());
+        let states =
+            |mark: &Mark| from <= mark.from && matches!(&mark.meaning, Meaning::Status(said) if said.at.is_none());
         from > 0
             && self.words.tokens[from - 1].kind == Kind::Break
             && !self.has_content(from, to)

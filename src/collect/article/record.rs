@@ -147,8 +147,10 @@ fn fields(marked: &Marked<'_, '_>) -> Vec<Field> {
                 depth = depth.saturating_sub(1);
             }
         }
+        // The bar of `SAM 17 | DIM 18` is the date's.
+        let in_a_mark = |at: usize| marked.marks.iter().any(|mark| mark.from < at && at < mark.to);
         let parts = end
-            || token.is_some_and(|token| token.kind == Kind::Break || token.is("|"))
+            || token.is_some_and(|token| token.kind == Kind::Break || token.is("|") && !in_a_mark(at))
             || picture.is_some()
             || depth == 0 && is_dash(words, at);
         if !parts {

@@ -340,7 +340,10 @@ fn says_none(words: &Words<'_>, from: usize, to: usize) -> bool {
         let token = &words.tokens[*at];
         matches!(token.kind, Kind::Word | Kind::Number) && super::days::weekday(token).is_none()
     };
-    let Some(first) = (from..to).find(said) else { return false };
+    // `Lundi 12 juillet : rien de prévu`
+    let dated = (from..to).find(|at| words.tokens[*at].kind == Kind::Word);
+    let dated = dated.and_then(|at| super::days::date(&words.tokens, at)).map_or(from, |date| date.to.min(to));
+    let Some(first) = (dated..to).find(said) else { return false };
     let of = words.is(first, &["pas"]) && words.is(first + 1, &["de", "d'"]);
     let none = words.is(first, &["aucun", "aucune"]);
     let what = first + 1 + usize::from(of);
@@ -437,9 +440,12 @@ fn is_opening(words: &Words<'_>, from: usize, to: usize, text: &str) -> bool {
         "office", "bureau", "bureaux", "mairie", "secretariat", "standard", "billetterie", "guichet", "dechetterie",
         "dechetteries", "poste", "agence", "boutique", "pharmacie", "presbytere", "accueil",
     ];
-    let first_word = words.tokens[from..to].iter().find(|token| token.kind == Kind::Word && !is_function(token));
-    let counter = first_word.is_some_and(|token| token.is_any(COUNTERS));
-    if !event && counter && !weekdays.is_empty() && ranges() >= 1 && only_where_and_when(words, from, to) {
+    const LONGEST_NAME: usize = 6;
+    let first_word = (from..to).find(|at| words.tokens[*at].kind == Kind::Word && !is_function(&words.tokens[*at]));
+    let counter = first_word.is_some_and(|at| words.tokens[at].is_any(COUNTERS));
+    let colon = first_word.and_then(|at| (at..to.min(at + LONGEST_NAME)).find(|at| words.is(*at, &[":"])));
+    let when_only = || colon.is_some_and(|colon| only_where_and_when(words, colon + 1, to));
+    if !event && counter && !weekdays.is_empty() && ranges() >= 1 && when_only() {
         return true;
     }
     // `Office de tourisme, 3 avenue Jean-Moulin, 05…, fermé le mardi 8 mai`

@@ -479,9 +479,9 @@ fn named_day(words: &Words<'_>, from: usize, at: usize) -> Option<usize> {
             });
             // `le marché du vendredi se tiendra exceptionnellement jeudi 10`: the other day is the one.
             let another = !numbered
-                && (next + 1..tokens.len().min(next + FAR)).take_while(|at| !tokens[*at].is_sentence_end()).any(|at| {
-                    days::date(tokens, at).is_some_and(|date| super::lines::has_number(&date.what))
-                });
+                && (next + 1..tokens.len().min(next + FAR))
+                    .take_while(|at| !tokens[*at].is_sentence_end())
+                    .any(|at| days::date(tokens, at).is_some_and(|date| super::lines::has_number(&date.what)));
             // `le marché du vendredi 17 se tiendra aux arènes`: the sentence says that it takes place.
             if !after_word
                 || timed

@@ -71,7 +71,10 @@ impl Builder<'_> {
         let state = bullet
             && told.is_none()
             && self.is_state_of_pending(at, text)
-            && self.pending.as_ref().is_some_and(|pending| pending.entry.under == under && pending.in_list == line.in_list);
+            && self
+                .pending
+                .as_ref()
+                .is_some_and(|pending| pending.entry.under == under && pending.in_list == line.in_list);
         if nested || state || !bullet && told.is_none() && self.joins(at, text, time, strong, &under) {
             self.join(line, text, links, time, strong);
             return;
@@ -140,9 +143,9 @@ impl Builder<'_> {
         let plain = folded(text.trim_start_matches(|c: char| !c.is_alphanumeric()));
         let begins = |list: &[&str]| {
             list.iter().any(|start| {
-                plain.strip_prefix(start).is_some_and(|rest| {
-                    !rest.starts_with(char::is_alphanumeric) || start.ends_with(' ')
-                })
+                plain
+                    .strip_prefix(start)
+                    .is_some_and(|rest| !rest.starts_with(char::is_alphanumeric) || start.ends_with(' '))
             })
         };
         let later = begins(&LATER);
@@ -308,7 +311,8 @@ impl Builder<'_> {
         // A state of one kind of thing: `Concert annulé` is not that of a film.
         let named = || {
             let words = Words::of(text);
-            let [noun, state] = words.tokens.iter().filter(|token| token.kind == Kind::Word).collect::<Vec<_>>()[..] else {
+            let [noun, state] = words.tokens.iter().filter(|token| token.kind == Kind::Word).collect::<Vec<_>>()[..]
+            else {
                 return false;
             };
             is_event_noun(noun)

@@ -221,6 +221,9 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
         read,
     };
     for at in 0..start {
+        if let Some((town, _)) = town_of_a_feast(lines, read, &builder.facts, at) {
+            (builder.town, builder.towns_outside, builder.feast_level) = (Some(town), true, lines[at].shape.heading);
+        }
         builder.introduction(at);
     }
     for at in start..lines.len() {
@@ -271,9 +274,8 @@ fn is_signature(text: &str) -> bool {
         return false;
     }
     let words = Words::of(text);
-    let first = (0..words.tokens.len()).find(|at| {
-        !words.is(*at, &["l'", "la", "le", "toute", "votre", "vos", "notre", "de", "signe", "-"])
-    });
+    let first = (0..words.tokens.len())
+        .find(|at| !words.is(*at, &["l'", "la", "le", "toute", "votre", "vos", "notre", "de", "signe", "-"]));
     let tells = words.tokens.iter().any(|token| is_event_noun(token) || token.is_any(&["«", "\""]));
     first.is_some_and(|at| words.is(at, &SIGNS)) && !tells
 }
@@ -544,6 +546,8 @@ impl Builder<'_> {
             && !line.bullet
             && line.text.split(' ').count() <= 3
             && !self.facts[at].timing.says
+            // `Annulé` is of the card above it.
+            && !says_status(&line.text)
             && !line.text.ends_with(['.', '!', '?', ':'])
     }
 
