@@ -29,6 +29,7 @@ mod daemons;
 mod deliveries;
 mod editions;
 mod edits;
+mod exceptions;
 mod figures;
 mod import;
 mod issues;
@@ -68,6 +69,7 @@ pub use corrections::{Corrections, Saved};
 pub use daemons::Daemons;
 pub use deliveries::Deliveries;
 pub use editions::{EditionForm, EditionSaved, Editions, FileChange, Upload};
+pub use exceptions::{Allowed, Exceptions};
 pub use figures::{FigureSource, Figures};
 pub use import::ImportReport;
 pub use issues::Issues;
@@ -584,6 +586,7 @@ pub trait Store:
     + AuditLog
     + Venues
     + Corrections
+    + Exceptions
     + UploadedLists
     + api::ApiTokens
     + webhooks::Webhooks
