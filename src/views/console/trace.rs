@@ -227,6 +227,10 @@ fn of(it: &Reading<'_>, row: &AuditRow, names: &HashMap<String, String>) -> Row 
 /// An announcement, and a test before it, are found on the page of the edition: there may be no issue of it.
 fn place_of(it: &Reading<'_>, key: &IssueKey, action: &str) -> String {
     let is_before = action.starts_with("edition.") || action.starts_with("issue.test");
+    // An erratum is tested before there is a page of it.
+    if let Some(corrected) = key.corrected().filter(|_| is_before) {
+        return issue_href(&corrected);
+    }
     match super::editions::edition_mailing(it).filter(|mailing| is_before && mailing.id == key.mailing()) {
         Some(_) => format!("/editions/{}", super::escaped(Edition::slug_of(key))),
         None => issue_href(key),
