@@ -32,7 +32,8 @@
 //! - [`config`], [`jobs`], [`look`], [`watch`], [`listen`] and [`toml_reader`] read the settings and report all problems at once; [`app`] wires the parts
 //!   together; [`cli`] is the command line; [`clock`] the only clock; [`tokens`] the keyed hashes, [`secret`] reads their key;
 //!   [`private`] writes files readable by their owner only; [`partners`] reads and writes partner lists; [`domain::segment`]
-//!   filters partners; [`domain::correction`] applies what people corrected in an agenda to every new reading.
+//!   filters partners; [`domain::correction`] applies what people corrected in an agenda to every new reading;
+//!   [`domain::exception`] what they decided about one issue against the rules of its mailing.
 //!
 //! # Invariants
 //!
@@ -45,7 +46,8 @@
 //! - **I3 content is conserved**: every line of the article that announces something is in the mail and on the page: under its
 //!   day, among the daily events and exhibitions, or under « À noter aussi ». What the grammar does not understand is printed
 //!   as written. Only a named person can correct a line or leave it out ([`domain::correction`]), and the sum says so.
-//! - **I4 never the wrong week**: an agenda that is for another week, empty, or incomplete is held, and staff get a mail.
+//! - **I4 never the wrong week**: an agenda that is for another week, empty, or incomplete is held, and staff get a mail. A named
+//!   person may accept fewer events, lines without a day or a missing source for one issue ([`domain::exception`]); never the week.
 //! - **I5 opt-out is final**: nothing is accepted for an address after its opt-out has been committed.
 //! - **I6 approval is of bytes**: one hash covers everything recipients get; an issue that needs approval leaves only if
 //!   somebody approved that hash, and it is not collected again in between.

@@ -138,6 +138,24 @@ pub async fn send_edition(
     hand(engine, actor, &key, content, &hash, to, patience).await
 }
 
+/// The same of an erratum that is not sent yet: of the mail as it would leave now.
+///
+/// # Errors
+/// As [`send`]; or a refusal if there can be no erratum with these words.
+pub async fn send_erratum(
+    engine: &Engine,
+    actor: &Actor,
+    (of, words): (&IssueKey, &str),
+    to: &Addressee,
+    patience: Duration,
+) -> Result<Tested> {
+    if engine.app.config.relay.is_none() {
+        return Err(Refusal::NoRelay.into());
+    }
+    let erratum = super::erratum::compose(engine, of, words).await?;
+    hand(engine, actor, &erratum.key, erratum.content, &erratum.hash, to, patience).await
+}
+
 async fn hand(
     engine: &Engine,
     actor: &Actor,

@@ -8,6 +8,7 @@ mod check;
 mod corrections;
 mod demo;
 mod editions;
+mod exceptions;
 mod extract;
 mod files;
 mod keep;

@@ -329,10 +329,15 @@ pub enum Basis {
     /// Nothing that persons change while it is composed.
     #[default]
     Sources,
-    /// The revision of the corrections of an agenda.
+    /// The revision of the corrections and exceptions of an agenda.
     Corrections(u64),
-    /// The text of the editorial that was saved for a newsletter; `None`: none was.
-    Editorial(Option<String>),
+    /// Of a newsletter.
+    Editorial {
+        /// The editorial that was saved; `None`: none was.
+        text: Option<String>,
+        /// [`InForce::changes`](super::exception::InForce::changes)
+        exceptions: u64,
+    },
 }
 
 /// Whether content may leave by these approvals, which were not taken back (I6). With `second_person`, at least one approver must not be

@@ -8,6 +8,7 @@ pub mod delivery;
 pub mod edition;
 pub mod email;
 pub mod event_match;
+pub mod exception;
 pub mod french;
 pub mod gates;
 pub mod hold;

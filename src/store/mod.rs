@@ -29,6 +29,7 @@ mod daemons;
 mod deliveries;
 mod editions;
 mod edits;
+mod exceptions;
 mod figures;
 mod import;
 mod issues;
@@ -69,6 +70,7 @@ pub use corrections::{Corrections, Saved};
 pub use daemons::Daemons;
 pub use deliveries::Deliveries;
 pub use editions::{EditionForm, EditionSaved, Editions, FileChange, Upload};
+pub use exceptions::{Allowed, Exceptions};
 pub use figures::{FigureSource, Figures};
 pub use import::ImportReport;
 pub use issues::Issues;
@@ -587,6 +589,7 @@ pub trait Store:
     + Venues
     + Corrections
     + Suppressions
+    + Exceptions
     + UploadedLists
     + api::ApiTokens
     + webhooks::Webhooks

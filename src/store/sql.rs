@@ -99,6 +99,8 @@ pub(super) struct Statements {
     pub(super) at_length: &'static str,
     /// No editorial is saved until the end of the transaction.
     pub(super) lock_editorials: &'static str,
+    /// No exception is made or withdrawn until the end of the transaction.
+    pub(super) lock_exceptions: &'static str,
     /// Executed after the commit when very many rows were added.
     pub(super) after_many: &'static str,
     /// What a transaction begins with that waits for another database in between.
@@ -175,6 +177,17 @@ macro_rules! unapproved {
 }
 pub(super) use unapproved;
 
+/// How often exceptions of the issue were made or withdrawn; `$more`: a condition on them.
+macro_rules! changes {
+    ($issue:literal) => {
+        changes!($issue, "")
+    };
+    ($issue:literal, $more:literal) => {
+        concat!("(SELECT COUNT(*) + COUNT(e.withdrawn_at) FROM exceptions e WHERE e.issue = ", $issue, $more, ")")
+    };
+}
+pub(super) use changes;
+
 /// On Postgres: claims and settlings take it shared (`"_shared"`), opt-outs exclusively (`""`). The number is arbitrary.
 macro_rules! lock_of_opt_outs {
     ($shared:literal) => {
@@ -213,6 +226,7 @@ macro_rules! statements {
         opting_out: $opting_out:expr,
         at_length: $at_length:literal,
         lock_editorials: $lock_editorials:literal,
+        lock_exceptions: $lock_exceptions:literal,
         after_many: $after_many:literal,
         unhurried: $unhurried:literal,
         place: $place:literal,
@@ -485,6 +499,7 @@ macro_rules! statements {
             held: $held,
             at_length: $at_length,
             lock_editorials: $lock_editorials,
+            lock_exceptions: $lock_exceptions,
             after_many: $after_many,
             unhurried: $unhurried,
             place: $place,

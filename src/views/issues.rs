@@ -3,6 +3,7 @@
 use super::instant;
 use crate::app::Engine;
 use crate::domain::{
+    exception::Rule,
     issue::{Content, Counts, IssueKey, IssueState, IssueSummary, RefusalKind},
     newsletter::Letter,
 };
@@ -81,6 +82,7 @@ pub struct IssueDetail {
     pub issue: IssueView,
     pub approvals: Vec<ApprovalView>,
     pub refusals: Vec<RefusalView>,
+    pub exceptions: Vec<ExceptionView>,
     /// The letter of a newsletter.
     pub letter: Option<Letter>,
     #[serde(skip)]
@@ -108,6 +110,31 @@ pub struct RefusalView {
     pub content_hash: String,
 }
 
+/// What a person decided about this issue against the rules of its mailing.
+#[derive(Debug, Clone, Serialize)]
+pub struct ExceptionView {
+    pub id: String,
+    #[serde(flatten)]
+    pub rule: Rule,
+    pub why: String,
+    pub by: String,
+    pub at: String,
+    pub withdrawn_by: Option<String>,
+    pub withdrawn_at: Option<String>,
+}
+
+impl ExceptionView {
+    /// For operators.
+    pub fn rule_in_english(&self) -> String {
+        match &self.rule {
+            Rule::Source { source } => format!("without the source {source}"),
+            Rule::TooFew { found, least } => format!("{found} events instead of {least}"),
+            Rule::TooManyUnplaced { unplaced, items } => format!("{unplaced} lines of {items} without a day"),
+            Rule::Article { url, title } => format!("the article « {title} », {url}"),
+        }
+    }
+}
+
 /// # Errors
 /// When the ledger cannot be read.
 pub async fn detail(engine: &Engine, key: &IssueKey) -> Result<Option<IssueDetail>, StoreError> {
@@ -127,9 +154,19 @@ pub async fn detail(engine: &Engine, key: &IssueKey) -> Result<Option<IssueDetai
         why: it.why,
         content_hash: it.content_hash,
     });
+    let exceptions = engine.store.exceptions(key).await?.into_iter().map(|it| ExceptionView {
+        id: it.id,
+        rule: it.rule,
+        why: it.why,
+        by: it.by,
+        at: instant(it.at, zone),
+        withdrawn_at: it.withdrawn.as_ref().map(|it| instant(it.at, zone)),
+        withdrawn_by: it.withdrawn.map(|it| it.by),
+    });
     let content = engine.store.content(key).await?;
     Ok(Some(IssueDetail {
         refusals: refusals.collect(),
+        exceptions: exceptions.collect(),
         issue: IssueView::new(&issue, zone),
         approvals: approvals.collect(),
         letter: content.as_ref().and_then(|content| content.letter().ok()),

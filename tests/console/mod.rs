@@ -28,6 +28,7 @@ mod telling;
 mod testing;
 mod tracing;
 mod trying;
+mod waiving;
 mod week;
 mod writing;
 

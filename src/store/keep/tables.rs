@@ -26,7 +26,7 @@ const fn wide(name: &'static str) -> Table {
 }
 
 /// All tables, ordered so that a row comes after the rows it refers to.
-pub(super) const TABLES: [Table; 57] = [
+pub(super) const TABLES: [Table; 60] = [
     narrow("properties"),
     narrow("mailings"),
     narrow("occurrences"),
@@ -77,6 +77,9 @@ pub(super) const TABLES: [Table; 57] = [
     wide("readings"),
     narrow("corrections"),
     narrow("dismissals"),
+    narrow("exceptions"),
+    narrow("holds"),
+    narrow("sightings"),
     // Files of up to 20 MB.
     Table { name: "imports", page: 1 },
     narrow("api_tokens"),

@@ -6,6 +6,8 @@ pub mod correct;
 pub mod decide;
 pub mod editions;
 pub mod editorial;
+pub mod exceptions;
+pub mod held;
 pub mod imports;
 pub mod issue;
 pub mod journal;
