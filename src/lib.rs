@@ -73,6 +73,7 @@ pub mod deliver;
 pub mod domain;
 pub mod editions;
 pub mod failpoint;
+pub mod inbound;
 pub mod issue;
 pub mod jobs;
 pub mod listen;

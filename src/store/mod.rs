@@ -9,6 +9,7 @@ use crate::domain::{
     Timestamp,
     delivery::{DeliveryId, Marked, Phase, State},
     edition::{Edition, EditionFile, Order, OrderState},
+    feedback::Feedback,
     issue::{Counts, IssueKey, IssueState},
     notice::Notice,
     partner::{Contact, SubscriptionChange},
@@ -29,6 +30,7 @@ mod daemons;
 mod deliveries;
 mod editions;
 mod edits;
+mod feedback;
 mod figures;
 mod import;
 mod issues;
@@ -67,6 +69,7 @@ pub use contacts::Contacts;
 pub use corrections::{Corrections, Saved};
 pub use daemons::Daemons;
 pub use deliveries::Deliveries;
+pub use feedback::{FeedbackLog, MailboxState, NewFeedback, RefusedUs, Taken};
 pub use editions::{EditionForm, EditionSaved, Editions, FileChange, Upload};
 pub use figures::{FigureSource, Figures};
 pub use import::ImportReport;
@@ -412,6 +415,8 @@ pub struct LoggedDelivery {
     pub changed_at: Timestamp,
     pub resends: u32,
     pub attempts: Vec<LoggedAttempt>,
+    /// What came back about it, oldest first.
+    pub feedback: Vec<Feedback>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -574,6 +579,7 @@ pub trait Store:
     + Approvals
     + Deliveries
     + DeliveryLog
+    + FeedbackLog
     + Notices
     + Alerts
     + FigureSource
