@@ -18,6 +18,7 @@
 //! - [`editions`] has the rules for the office's brochures, reads their files and forms, confirms orders and reminds partners.
 //! - [`outbox`] builds the message of each recipient from the frozen content.
 //! - [`deliver`] hands messages to the relay, one recipient per transaction, and tracks how far each SMTP conversation got.
+//! - [`inbound`] takes in bounces and complaints that come back by mail, each for the delivery it proves to be about.
 //! - [`store`] is the ledger, on SQLite or Postgres; all SQL is there. `docs/store.md` has its layout and figures.
 //! - [`actions`] are the use cases that change something ([`actions::may`]: what can be decided about an issue now), [`views`] the data to show. Command line and console share them.
 //! - [`daemon`] runs the loops of `semainier serve`; after a restore from a backup it pauses. [`notices`] mails staff:

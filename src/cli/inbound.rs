@@ -51,7 +51,8 @@ async fn read(context: &Context, files: &[PathBuf]) -> anyhow::Result<Ended> {
 async fn drain(context: &Context) -> anyhow::Result<Ended> {
     let engine = context.engine(Access::Shared).await?;
     let settings = &engine.app.config.inbound;
-    let maildir = settings.maildir.as_ref().context("no mailbox is configured; write maildir = \"…\" under [inbound]")?;
+    let maildir =
+        settings.maildir.as_ref().context("no mailbox is configured; write maildir = \"…\" under [inbound]")?;
     let stop = CancellationToken::new();
     let drained = maildir::drain(inbox(&engine).await?, maildir, &engine.app.clock, &stop).await?;
     show::line(format!(

@@ -169,6 +169,7 @@ fn move_away(root: &Path, path: &Path, outcome: &Outcome) -> io::Result<()> {
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, MailboxError> {
-    let failed = |why: tokio::task::JoinError| MailboxError::File { place: "a thread".to_owned(), why: io::Error::other(why) };
+    let failed =
+        |why: tokio::task::JoinError| MailboxError::File { place: "a thread".to_owned(), why: io::Error::other(why) };
     tokio::task::spawn_blocking(work).await.map_err(failed)
 }

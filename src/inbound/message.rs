@@ -222,13 +222,15 @@ fn parts(bytes: &[u8]) -> Vec<Part> {
 }
 
 fn part(part: &MessagePart<'_>) -> Option<Part> {
-    let kind = part.content_type().map(|it| {
-        (it.c_type.to_ascii_lowercase(), it.c_subtype.as_deref().unwrap_or_default().to_ascii_lowercase())
-    });
+    let kind = part
+        .content_type()
+        .map(|it| (it.c_type.to_ascii_lowercase(), it.c_subtype.as_deref().unwrap_or_default().to_ascii_lowercase()));
     let (main, sub) = kind.as_ref().map_or(("text", "plain"), |(main, sub)| (main.as_str(), sub.as_str()));
     let bounded = |bytes: &[u8]| bytes[..bytes.len().min(MOST_TEXT)].to_vec();
     match (main, sub) {
-        ("message", "delivery-status" | "global-delivery-status") => Some(Part::DeliveryStatus(bounded(part.contents()))),
+        ("message", "delivery-status" | "global-delivery-status") => {
+            Some(Part::DeliveryStatus(bounded(part.contents())))
+        }
         ("message", "feedback-report") => Some(Part::FeedbackReport(bounded(part.contents()))),
         ("text", "rfc822-headers") | ("message", "global-headers") => {
             Some(Part::Quoted(Fields::read(part.contents()).0))

@@ -72,7 +72,8 @@ fn what_a_person_writes_is_no_bounce_whatever_it_quotes() {
     assert_ne!(forwarded, bounce);
     assert_eq!(Message::read(forwarded.as_bytes()).content, Content::Other);
     // A notice of the provider that is about no message.
-    let notice = "Return-Path: <>\nFrom: postmaster@mx.example\nSubject: Quota\n\n550 5.2.2 Your mailbox is nearly full\n";
+    let notice =
+        "Return-Path: <>\nFrom: postmaster@mx.example\nSubject: Quota\n\n550 5.2.2 Your mailbox is nearly full\n";
     assert_eq!(Message::read(notice.as_bytes()).content, Content::Other);
 }
 
@@ -80,7 +81,8 @@ fn what_a_person_writes_is_no_bounce_whatever_it_quotes() {
 fn the_same_message_has_one_hash_whichever_way_it_came() {
     let lf = sample("dsn/bounce_gone.eml");
     let crlf = String::from_utf8(lf.clone()).unwrap().replace('\n', "\r\n");
-    let piped = [b"X-Original-To: retours@ot.test\nDelivered-To: x@y\n".to_vec(), lf.clone(), b"\n\n".to_vec()].concat();
+    let piped =
+        [b"X-Original-To: retours@ot.test\nDelivered-To: x@y\n".to_vec(), lf.clone(), b"\n\n".to_vec()].concat();
     let hash = Message::read(&lf).hash;
     assert_eq!([Message::read(crlf.as_bytes()).hash, Message::read(&piped).hash], [hash.clone(), hash.clone()]);
     assert_ne!(Message::read(&sample("dsn/bounce_full.eml")).hash, hash);

@@ -135,7 +135,8 @@ fn reply_of(text: &str) -> Option<Reply> {
                 let rest = line[start..].trim_start_matches(|c: char| !c.is_ascii_digit());
                 // A number alone is not yet a reply: "550 messages".
                 let reply = reply_in(rest);
-                let is_one = |reply: &Reply| reply.enhanced.is_some() || line.to_lowercase().contains("said") || start == 0;
+                let is_one =
+                    |reply: &Reply| reply.enhanced.is_some() || line.to_lowercase().contains("said") || start == 0;
                 if let Some(reply) = reply.filter(is_one) {
                     return Some(reply);
                 }

@@ -96,11 +96,19 @@ mod tests {
             ("Status: 4.4.7", 450, Some("4.4.7"), ""),
             ("Diagnostic-Code: smtp; nothing", 550, None, "nothing"),
             ("Status: five", 550, None, ""),
-            ("Status: 5.1.10\nDiagnostic-Code: smtp;550-5.1.10 RESOLVER.ADR.RecipientNotFound; none", 550, Some("5.1.10"),
-                "5.1.10 RESOLVER.ADR.RecipientNotFound; none"),
+            (
+                "Status: 5.1.10\nDiagnostic-Code: smtp;550-5.1.10 RESOLVER.ADR.RecipientNotFound; none",
+                550,
+                Some("5.1.10"),
+                "5.1.10 RESOLVER.ADR.RecipientNotFound; none",
+            ),
         ] {
             let said = one(&format!("Final-Recipient: rfc822; a@b.example\nAction: failed\n{fields}")).said;
-            assert_eq!((said.code, said.enhanced.as_deref(), said.text.as_str()), (Some(code), enhanced, text), "{fields}");
+            assert_eq!(
+                (said.code, said.enhanced.as_deref(), said.text.as_str()),
+                (Some(code), enhanced, text),
+                "{fields}"
+            );
         }
     }
 

@@ -215,9 +215,8 @@ impl Inbox<'_> {
         let Ok(address) = EmailAddress::parse(&delivery.address) else { return Ok(false) };
         let filter = LogFilter { address_key: Some(address.key()), ..LogFilter::default() };
         let log = self.store.log(&filter).await?;
-        let is_pending = |id: &DeliveryId| {
-            pending.iter().any(|it| it.delivery == *id && it.feedback.class == Some(Class::Soft))
-        };
+        let is_pending =
+            |id: &DeliveryId| pending.iter().any(|it| it.delivery == *id && it.feedback.class == Some(Class::Soft));
         let is_soft = |it: &LoggedDelivery| it.id == delivery.id || it.was_softly_refused() || is_pending(&it.id);
         let tried: Vec<_> =
             log.iter().filter(|it| matches!(it.state, State::Sent | State::Unknown | State::Failed)).collect();

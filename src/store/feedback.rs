@@ -148,7 +148,8 @@ impl<B: Backend> FeedbackLog for Ledger<B> {
 
     async fn to_repair(&self, softly_since: Timestamp, limit: u32) -> Result<Vec<ToRepair>> {
         let mut tx = Transaction::read(&self.0, "looking for addresses to repair").await?;
-        let dead = "SELECT c.id, c.address, c.email_key, c.address_hash, c.name, p.name AS establishment, p.commune, p.phone,
+        let dead =
+            "SELECT c.id, c.address, c.email_key, c.address_hash, c.name, p.name AS establishment, p.commune, p.phone,
                 s.since AS since
             FROM suppressions s JOIN contacts c ON c.address_hash = s.address_hash JOIN partners p ON p.id = c.partner
             WHERE s.reason = 'bounce' AND s.scope = '*' ORDER BY p.name, c.email_key LIMIT $1";
@@ -223,7 +224,8 @@ const MOST_OF_ONE: u32 = 20;
 async fn record<B: Backend>(tx: &mut Transaction<B>, it: &NewFeedback, now: Timestamp) -> Result<bool> {
     let Feedback { kind, class, said, proof, received_at, .. } = &it.feedback;
     // The person may have been erased since the delivery was looked up: then nothing of the words is kept.
-    let insert = "INSERT INTO feedback (hash, delivery, address_hash, kind, class, code, enhanced, text, proof, received_at,
+    let insert =
+        "INSERT INTO feedback (hash, delivery, address_hash, kind, class, code, enhanced, text, proof, received_at,
             recorded_at)
         SELECT $1, d.id, CASE WHEN d.contact_id = '' THEN '' ELSE d.address_hash END, $3, $4, $5, $6,
             CASE WHEN d.contact_id = '' THEN '' ELSE $7 END, $8, $9, $10

@@ -443,9 +443,9 @@ impl LoggedDelivery {
     /// Whether the mailbox did not take it this time, full or not to be reached: refused at once, or bounced later.
     pub fn was_softly_refused(&self) -> bool {
         match self.state {
-            State::Failed => self.last_refusal().is_some_and(|(phase, reply)| {
-                classify(phase, &reply).class == Class::Soft
-            }),
+            State::Failed => {
+                self.last_refusal().is_some_and(|(phase, reply)| classify(phase, &reply).class == Class::Soft)
+            }
             State::Sent | State::Unknown => self.feedback.iter().any(|it| it.class == Some(Class::Soft)),
             _ => false,
         }

@@ -441,11 +441,8 @@ pub(super) fn attempt(row: &Row) -> Result<(String, LoggedAttempt)> {
 pub(super) fn feedback(row: &Row) -> Result<(String, Feedback)> {
     let row = Reader::new(row, "feedback", "delivery");
     let class = row.optional_text("class")?.map(|_| row.word("class", &Class::ALL, Class::as_str)).transpose()?;
-    let said = Reply {
-        code: row.optional_number("code")?,
-        enhanced: row.optional_text("enhanced")?,
-        text: row.text("text")?,
-    };
+    let said =
+        Reply { code: row.optional_number("code")?, enhanced: row.optional_text("enhanced")?, text: row.text("text")? };
     let feedback = Feedback {
         kind: row.word("kind", &FeedbackKind::ALL, FeedbackKind::as_str)?,
         class,

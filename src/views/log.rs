@@ -1,12 +1,7 @@
 //! The log: every delivery with its attempts and the relay's replies.
 
 use super::instant;
-use crate::domain::{
-    classify::Class,
-    delivery::State,
-    feedback::Feedback,
-    issue::IssueKey,
-};
+use crate::domain::{classify::Class, delivery::State, feedback::Feedback, issue::IssueKey};
 use crate::store::{LoggedAttempt, LoggedDelivery};
 use chrono_tz::Tz;
 use serde::Serialize;

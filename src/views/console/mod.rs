@@ -15,6 +15,7 @@ pub mod orders;
 pub mod people;
 pub mod person;
 pub mod preview;
+pub mod repair;
 pub mod segment;
 pub mod tonight;
 pub mod trace;
