@@ -10,10 +10,12 @@ use std::path::{Path, PathBuf};
 use tokio_util::sync::CancellationToken;
 
 pub(super) const AFTER_HELP: &str = "\
-A message that proves to be about one of our deliveries is recorded with it, see `semainier log`. A dead address and a complaint are
-suppressed. Everything else changes nothing. No message is answered, and one that is read twice counts once.
+A message that proves to be about one of our deliveries is recorded with it:
+see `semainier log`. A dead address and a complaint are suppressed.
+Everything else changes nothing. Nothing is answered, and nothing counts twice.
 
-Exit codes of `read`: 0 taken in, whatever it was; 75 try again later, because the ledger or a file could not be read or written.";
+Exit codes of `read`: 0 taken in, whatever it was;
+75 try again later: the ledger or a file could not be read or written.";
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
