@@ -6,6 +6,7 @@ use crate::domain::{
     lane::{Family, Lanes, Limits},
     office::Office,
 };
+use crate::inbound;
 use crate::listen::ConsoleSettings;
 use crate::look::Print;
 use crate::secret::{Credential, SecretPlace};
@@ -60,6 +61,7 @@ pub struct Config {
     pub dkim: Keys,
     pub fetch: Fetch,
     pub delivery: Delivery,
+    pub inbound: inbound::Settings,
     /// Families of recipient domains: the built-in ones, changed and added to.
     pub lanes: Lanes,
     pub print: Print,
@@ -258,6 +260,7 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
     let sender = root.section("sender");
     let fetch = root.section("fetch");
     let delivery = root.section("delivery");
+    let inbound = root.section("inbound");
     let print = root.section("print");
     let web = root.section("web");
     let console = root.section("console");
@@ -328,6 +331,7 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
             shutdown: delivery.duration("shutdown").unwrap_or(TimeDelta::seconds(60)),
             dot_timeout: delivery.duration("dot_timeout").unwrap_or(TimeDelta::seconds(600)),
         },
+        inbound: inbound::Settings::read(&inbound, &base),
         lanes: lanes(&root),
         print: Print::read(&print, &base),
         web: Web {
@@ -338,7 +342,7 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
         metrics: metrics_settings,
         log: Log { format: log.parsed("format", log_format).unwrap_or(LogFormat::Text), level: log.text("level") },
     };
-    for section in [office, sender, fetch, delivery, print, web, console, alert, metrics, log, root] {
+    for section in [office, sender, fetch, delivery, inbound, print, web, console, alert, metrics, log, root] {
         section.finish();
     }
     Some(config)

@@ -19,6 +19,7 @@
 //! - [`outbox`] builds the message of each recipient from the frozen content.
 //! - [`signing`] signs messages with DKIM, unless that is left to the relay.
 //! - [`deliver`] hands messages to the relay, one recipient per transaction, and tracks how far each SMTP conversation got.
+//! - [`inbound`] takes in bounces and complaints that come back by mail, each for the delivery it proves to be about.
 //! - [`store`] is the ledger, on SQLite or Postgres; all SQL is there. `docs/store.md` has its layout and figures.
 //! - [`actions`] are the use cases that change something ([`actions::may`]: what can be decided about an issue now), [`views`] the data to show. Command line and console share them.
 //! - [`daemon`] runs the loops of `semainier serve`; after a restore from a backup it pauses. [`notices`] mails staff:
@@ -76,6 +77,7 @@ pub mod deliver;
 pub mod domain;
 pub mod editions;
 pub mod failpoint;
+pub mod inbound;
 pub mod issue;
 pub mod jobs;
 pub mod listen;

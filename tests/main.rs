@@ -17,6 +17,7 @@ mod editions;
 mod faults;
 mod fetch;
 mod flow;
+mod inbound;
 mod keep;
 mod model;
 mod newsletter;

@@ -143,10 +143,11 @@ pub(super) struct LogArgs {
     #[arg(long, value_name = "D")]
     since: Option<String>,
     /// Print an array of
-    /// {"issue","address","state","message_id","attempts":[{"n","at","phase","code","enhanced","text","outcome"}]}
+    /// {"issue","address","state","message_id","attempts":[{"n","at","phase","code","enhanced","text","outcome"}],
+    /// "feedback":[{"at","kind","class","code","enhanced","text","proof","recorded_at"}]}
     #[arg(long, conflicts_with = "csv")]
     json: bool,
-    /// Print CSV, one row per attempt
+    /// Print CSV, one row per attempt and per message that came back
     #[arg(long)]
     csv: bool,
 }

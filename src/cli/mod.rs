@@ -11,6 +11,7 @@ mod editions;
 mod exceptions;
 mod extract;
 mod files;
+mod inbound;
 mod keep;
 mod lanes;
 mod ledger;
@@ -55,6 +56,8 @@ enum Ended {
     Held = 3,
     /// Done, but an `unknown` delivery or a paused issue needs a decision.
     WaitsForAPerson = 4,
+    /// A mail server is to try again later (EX_TEMPFAIL of sysexits.h).
+    TryAgain = 75,
 }
 
 const AFTER_HELP: &str = "\
@@ -142,6 +145,9 @@ enum Command {
     /// Settle a delivery whose outcome is `unknown`
     #[command(subcommand)]
     Deliveries(ledger::DeliveriesCommand),
+    /// Take in bounces and complaints that came back by mail
+    #[command(subcommand, after_help = inbound::AFTER_HELP)]
+    Inbound(inbound::Command),
     /// Manage the accounts of staff for the console
     #[command(subcommand, after_help = users::AFTER_HELP)]
     Users(users::Command),
@@ -203,6 +209,7 @@ async fn dispatch(args: Args) -> anyhow::Result<Ended> {
         Command::Orders(args) => orders::run(&context, args).await,
         Command::Log(args) => ledger::log(&context, args).await,
         Command::Deliveries(command) => ledger::deliveries(&context, command).await,
+        Command::Inbound(command) => inbound::run(&context, command).await,
         Command::Users(command) => users::run(&context, command).await,
         Command::Tokens(command) => tokens::run(&context, command).await,
         Command::Webhooks(command) => webhooks::run(&context, command).await,

@@ -4,9 +4,10 @@
 //! on which the unknown state depends. After any error, or a cancelled call, it must not be used again.
 
 use super::{
-    reply::{Answer, LONGEST_LINE, keep},
+    reply::{Answer, LONGEST_LINE},
     trust,
 };
+use crate::domain::delivery::keep;
 use crate::failpoint;
 use std::{
     fmt,

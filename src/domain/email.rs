@@ -165,22 +165,6 @@ impl ReturnPath {
     pub fn domain(&self) -> &str {
         &self.domain
     }
-
-    /// Whether each delivery has its own.
-    pub fn is_per_delivery(&self) -> bool {
-        self.after.is_some()
-    }
-
-    /// The token in an address of this pattern, in whatever case; `None` for every other address.
-    pub fn token<'a>(&self, address: &'a str) -> Option<&'a str> {
-        let after = self.after.as_ref()?;
-        let (local, domain) = address.rsplit_once('@')?;
-        let token = local.get(self.before.len()..local.len().checked_sub(after.len())?)?;
-        let fits = domain.eq_ignore_ascii_case(&self.domain)
-            && local[..self.before.len()].eq_ignore_ascii_case(&self.before)
-            && local[self.before.len() + token.len()..].eq_ignore_ascii_case(after);
-        fits.then_some(token)
-    }
 }
 
 impl From<EmailAddress> for ReturnPath {
@@ -307,18 +291,6 @@ mod tests {
         assert_eq!(of(&format!("{}*@a.example", "x".repeat(23))), Err(InvalidReturnPath::TooLong));
         assert_eq!(of("a*b*@a.example"), Err(InvalidReturnPath::Stars));
         assert_eq!(of("retours+*"), Err(InvalidAddress::NoAt.into()));
-    }
-
-    #[test]
-    fn a_token_is_found_only_in_addresses_of_the_pattern() {
-        let path = ReturnPath::parse("retours+*@lettre.example").unwrap();
-        assert_eq!(path.token("Retours+ABC@Lettre.Example"), Some("ABC"));
-        for other in ["retours@lettre.example", "retours+abc@example", "x+abc@lettre.example", "", "é@é", "retours"] {
-            assert_eq!(path.token(other), None, "{other}");
-        }
-        assert_eq!(ReturnPath::parse("retours@lettre.example").unwrap().token("retours@lettre.example"), None);
-        let both = ReturnPath::parse("r-*-x@lettre.example").unwrap();
-        assert_eq!((both.token("r-1-x@lettre.example"), both.token("r-x@lettre.example")), (Some("1"), None));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::domain::{
     Timestamp,
     delivery::{DeliveryId, Marked, Phase, State},
     edition::{Edition, EditionFile, Order, OrderState},
+    feedback::Feedback,
     issue::{Counts, IssueKey, IssueState},
     notice::Notice,
     partner::{Contact, SubscriptionChange},
@@ -30,6 +31,7 @@ mod deliveries;
 mod editions;
 mod edits;
 mod exceptions;
+mod feedback;
 mod figures;
 mod import;
 mod issues;
@@ -71,6 +73,7 @@ pub use daemons::Daemons;
 pub use deliveries::Deliveries;
 pub use editions::{EditionForm, EditionSaved, Editions, FileChange, Upload};
 pub use exceptions::{Allowed, Exceptions};
+pub use feedback::{FeedbackLog, MailboxState, NewFeedback, RefusedUs, Taken, ToRepair};
 pub use figures::{FigureSource, Figures};
 pub use import::ImportReport;
 pub use issues::Issues;
@@ -416,6 +419,8 @@ pub struct LoggedDelivery {
     pub changed_at: Timestamp,
     pub resends: u32,
     pub attempts: Vec<LoggedAttempt>,
+    /// What came back about it, oldest first.
+    pub feedback: Vec<Feedback>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -578,6 +583,7 @@ pub trait Store:
     + Approvals
     + Deliveries
     + DeliveryLog
+    + FeedbackLog
     + Notices
     + Alerts
     + FigureSource

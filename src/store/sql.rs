@@ -87,6 +87,8 @@ pub(super) struct Statements {
     pub(super) carry_partner_edits: &'static str,
     /// `$1` batch of {id}
     pub(super) attempts_of: &'static str,
+    /// `$1` batch of {id}: what came back about these deliveries
+    pub(super) feedback_of: &'static str,
     /// The labels of a partner `p`, as rows `label.value`.
     pub(super) each_label: &'static str,
     /// First statement of an opt-out's transaction. It must not overlap with a marker's transaction, or it could commit
@@ -493,6 +495,11 @@ macro_rules! statements {
                 "SELECT a.delivery, a.n, a.at, a.phase, a.code, a.enhanced, a.text, a.outcome
                 FROM ", $batch, " JOIN attempts a ON a.delivery = batch.value->>'id'
                 ORDER BY a.delivery, a.n, a.at, a.source DESC"
+            ),
+            feedback_of: concat!(
+                "SELECT f.delivery, f.kind, f.class, f.code, f.enhanced, f.text, f.proof, f.received_at, f.recorded_at
+                FROM ", $batch, " JOIN feedback f ON f.delivery = batch.value->>'id'
+                ORDER BY f.delivery, f.received_at, f.hash"
             ),
             each_label: $each_label,
             opting_out: $opting_out,

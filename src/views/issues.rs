@@ -7,7 +7,7 @@ use crate::domain::{
     issue::{Content, Counts, IssueKey, IssueState, IssueSummary, RefusalKind},
     newsletter::Letter,
 };
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 use chrono_tz::Tz;
 use serde::Serialize;
 
@@ -29,6 +29,8 @@ pub struct IssueView {
     pub half_approved_by: Option<String>,
     pub counts: Counts,
     pub recipients: u64,
+    /// Deliveries that bounced later; in `counts` they are sent.
+    pub bounced: u64,
     /// It awaits approval.
     #[serde(skip)]
     pub needs_approval: bool,
@@ -51,6 +53,7 @@ impl IssueView {
             half_approved_by: it.half_approved_by.clone(),
             counts: it.counts,
             recipients: it.counts.total(),
+            bounced: 0,
             needs_approval: it.needs_approval(),
         }
     }
@@ -61,9 +64,24 @@ impl IssueView {
             (IssueState::Approved, Some(by)) => format!("by {by}"),
             _ if let Some(by) = &self.half_approved_by => format!("approved by {by}; a second person is required"),
             _ if self.needs_approval => "not approved yet".to_owned(),
+            _ if self.bounced > 0 => format!("{}; {} bounced later", self.counts, self.bounced),
             _ => self.counts.to_string(),
         }
     }
+}
+
+/// These issues, with the number of deliveries that bounced.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub async fn views(store: &dyn Store, issues: &[IssueSummary], zone: Tz) -> Result<Vec<IssueView>, StoreError> {
+    let frozen: Vec<_> = issues.iter().filter_map(|it| Some((it.key.clone(), it.frozen_at()?))).collect();
+    let bounced = store.bounced(&frozen).await?;
+    let view = |it: &IssueSummary| IssueView {
+        bounced: bounced.get(&it.key).copied().unwrap_or(0),
+        ..IssueView::new(it, zone)
+    };
+    Ok(issues.iter().map(view).collect())
 }
 
 /// All issues, newest first.
@@ -72,7 +90,7 @@ impl IssueView {
 /// When the ledger cannot be read.
 pub async fn read(engine: &Engine) -> Result<Vec<IssueView>, StoreError> {
     let zone = engine.app.config.zone;
-    Ok(engine.store.issues().await?.iter().map(|issue| IssueView::new(issue, zone)).collect())
+    views(&*engine.store, &engine.store.issues().await?, zone).await
 }
 
 /// One issue: `issues show --json`.
@@ -164,10 +182,11 @@ pub async fn detail(engine: &Engine, key: &IssueKey) -> Result<Option<IssueDetai
         withdrawn_by: it.withdrawn.map(|it| it.by),
     });
     let content = engine.store.content(key).await?;
+    let view = views(&*engine.store, std::slice::from_ref(&issue), zone).await?.pop();
     Ok(Some(IssueDetail {
         refusals: refusals.collect(),
         exceptions: exceptions.collect(),
-        issue: IssueView::new(&issue, zone),
+        issue: view.unwrap_or_else(|| IssueView::new(&issue, zone)),
         approvals: approvals.collect(),
         letter: content.as_ref().and_then(|content| content.letter().ok()),
         content,

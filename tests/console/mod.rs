@@ -22,6 +22,7 @@ mod possible;
 mod previewing;
 mod progress;
 mod recording;
+mod repairing;
 mod searching;
 mod serving;
 mod telling;

@@ -17,6 +17,7 @@ pub mod orders;
 pub mod people;
 pub mod person;
 pub mod preview;
+pub mod repair;
 pub mod segment;
 pub mod tonight;
 pub mod trace;

@@ -20,6 +20,7 @@ pub(super) mod people;
 mod person;
 mod person_acts;
 pub(super) mod preview;
+mod repair;
 mod segment;
 mod trace;
 mod uncertain;
@@ -88,6 +89,7 @@ fn partners() -> Vec<Route> {
     let (see, write) = (Permission::See, Permission::Write);
     let mut all = vec![
         route(GET, "/partenaires", see, people::list),
+        route(GET, "/partenaires/a-reparer", see, repair::show),
         route(GET, "/partenaires/segment", see, segment::show),
         route(GET, "/partenaires/segment/compte", see, segment::count),
         route(GET, "/partenaires/exporter", Permission::Export, people::show_export),
