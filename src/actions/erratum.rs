@@ -10,8 +10,9 @@ use crate::domain::{
 use crate::issue::{
     Due,
     approval::short,
-    content::{content_hash, envelope, is_online, render},
+    content::{NotComposed, content_hash, envelope, is_online, render},
     freeze::new_issue,
+    lint,
 };
 use crate::jobs::Mailing;
 use crate::store::Frozen;
@@ -69,7 +70,7 @@ fn mailing_of<'a>(engine: &'a Engine, of: &IssueKey) -> Result<&'a Mailing, Refu
 /// The erratum to an issue with these words, in Markdown. Changes nothing. `of`: an erratum stands for the issue it corrects.
 ///
 /// # Errors
-/// As of [`may_correct`]; no words, or too many; or a template that does not render.
+/// As of [`may_correct`]; no words, or too many, or a message that receivers would refuse; or a template that does not render.
 pub async fn compose(engine: &Engine, of: &IssueKey, words: &str) -> Result<Erratum> {
     let of = &of.corrected().unwrap_or_else(|| of.clone());
     let words = characters::clean(words.trim());
@@ -115,9 +116,17 @@ pub async fn compose(engine: &Engine, of: &IssueKey, words: &str) -> Result<Erra
         }
         let due = Due { period: Some(key.period()), ..Due::scheduled(mailing, now, now + USEFUL) };
         content.envelope.feedback_id = envelope(app, &due).feedback_id;
+        let content = lint::pass(&key, content).await.map_err(|why| not_composed(&key, why))?;
         return Ok(Erratum { key, content, hash, recipients, sent });
     }
     Err(Refusal::TooManyErrata { issue: of.clone(), most: MOST }.into())
+}
+
+fn not_composed(key: &IssueKey, why: NotComposed) -> super::ActionError {
+    match why {
+        NotComposed::Held(why) => Refusal::WouldBeHeld { issue: key.clone(), why }.into(),
+        NotComposed::Failed(error) => error.into(),
+    }
 }
 
 /// Sends it to those whom the issue has reached and who have not unsubscribed since. Sending the same words twice is sending them once.
@@ -143,11 +152,12 @@ pub async fn send(
     engine.tokens().await?;
     let (mailing, now) = (mailing_of(engine, of)?, engine.app.clock.now());
     let due = Due { period: Some(key.period()), ..Due::scheduled(mailing, now, now + USEFUL) };
+    let made = new_issue(due, content, now).await.map_err(|why| not_composed(&key, why))?;
     let issue = NewIssue {
         segment: None,
         whom: RecipientScope::Reached(of.corrected().unwrap_or_else(|| of.clone())),
         author: Some(actor.name().to_owned()),
-        ..new_issue(due, content, now)
+        ..made
     };
     let detail = json!({"hash": short(&issue.content_hash), "recipients": recipients});
     match actor.recording(engine, "issue.erratum", on(&key), &detail).freeze_issue(&issue, now).await? {

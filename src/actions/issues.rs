@@ -285,7 +285,12 @@ async fn with_editorial(
     let due = Due::scheduled(mailing, issue.scheduled_for, issue.expires_at);
     let content = newsletter::compose(&engine.app, due, &letter, content.inline).await?;
     let basis = Basis::Editorial { text: Some(text.to_owned()), exceptions };
-    Ok(NewIssue { author: Some(actor.name().to_owned()), basis, ..new_issue(due, content, letter.until) })
+    let made = match new_issue(due, content, letter.until).await {
+        Ok(made) => made,
+        Err(NotComposed::Held(why)) => return Err(Refusal::WouldBeHeld { issue: issue.key.clone(), why }.into()),
+        Err(NotComposed::Failed(error)) => return Err(error.into()),
+    };
+    Ok(NewIssue { author: Some(actor.name().to_owned()), basis, ..made })
 }
 
 /// The result of composing an issue again.
@@ -320,8 +325,8 @@ pub async fn recompose(engine: &Engine, actor: &Actor, key: &IssueKey, seen: Opt
             return Err(Refusal::ChangedMeanwhile(key.clone()).into());
         }
         let composed_at = engine.app.clock.now();
-        let composed = match publish::compose(engine, due, None, &|_| {}).await {
-            Ok(composed) => composed,
+        let made = match publish::make(engine, due, None, &|_| {}, composed_at).await {
+            Ok((made, _)) => made,
             Err(NotComposed::Failed(error)) => return Err(error.into()),
             Err(NotComposed::Held(hold)) if replacing.is_some() => return Ok(Recomposed::Kept(hold)),
             Err(NotComposed::Held(hold)) => {
@@ -329,7 +334,7 @@ pub async fn recompose(engine: &Engine, actor: &Actor, key: &IssueKey, seen: Opt
                 return Ok(Recomposed::Held(hold));
             }
         };
-        let made = NewIssue { author: Some(actor.name().to_owned()), ..freeze::issue_of(due, composed, composed_at) };
+        let made = NewIssue { author: Some(actor.name().to_owned()), ..made };
         if !present(engine, &made, replacing).await? {
             match freeze::is_outdated(engine, &made).await? {
                 true => continue,

@@ -37,7 +37,7 @@ pub(super) async fn show(engine: &Engine, key: &str, out: Option<&Path>, as_json
     };
     let issue = &detail.issue;
     let files = match (out, &detail.content) {
-        (Some(dir), Some(content)) => files::write(&engine.app, &issue.mailing, &key, content, dir)?,
+        (Some(dir), Some(content)) => files::write(&engine.app, &key, content, dir)?,
         (Some(_), None) => bail!("issue {key} has no content yet"),
         (None, _) => Vec::new(),
     };

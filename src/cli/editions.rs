@@ -1,6 +1,6 @@
 //! `semainier editions`, `announce`: manages the office's brochures and announces them to the partners.
 
-use super::{Context, Ended, files, parse_instant, run, show, tables};
+use super::{Context, Ended, files, parse_instant, preview, run, show, tables};
 use crate::actions::{
     self, Actor,
     announce::{self, Plan},
@@ -232,8 +232,9 @@ async fn rehearse(
         ));
     }
     show::line(format!("subject: {}", content.subject));
-    for path in files::write(&engine.app, &mailing.id, &plan.key, &content, out)? {
+    for path in files::write(&engine.app, &plan.key, &content, out)? {
         show::line(path);
     }
+    preview::show_faults(&plan.key, &content)?;
     Ok(Ended::Done)
 }

@@ -2,73 +2,33 @@
 
 use crate::app::App;
 use crate::compose::context::{self, Marks};
-use crate::compose::mime::{Mime, To};
-use crate::domain::{
-    edition::Edition,
-    email::EmailAddress,
-    issue::{Content, IssueKey},
-};
+use crate::domain::issue::{Content, IssueKey};
+use crate::issue::sample::{self, Links};
+use crate::notices::wording::SAMPLE_ESTABLISHMENT;
 use crate::private;
-use crate::tokens::Tokens;
 use anyhow::Context;
 use std::path::Path;
 
-/// The name that stands for the recipient's establishment in a preview.
-const ESTABLISHMENT: &str = "Établissement d’exemple";
-
-/// Personal links of a preview: they look right but their signature is not valid, since a preview has no recipient.
-struct Links {
-    unsubscribe: String,
-    order: String,
-    view: String,
-}
-
-impl Links {
-    fn new(app: &App, mailing: &str, key: &IssueKey) -> Self {
-        let (nobody, public_url) = (Tokens::new("preview".to_owned().into()), &app.config.public_url);
-        Self {
-            unsubscribe: nobody.unsubscribe_url(public_url, "preview", mailing),
-            order: nobody.order_url(public_url, "preview", Edition::slug_of(key)),
-            view: nobody.view_url(public_url, key),
-        }
-    }
-
-    /// `text`: of a mail with these placeholders.
-    fn fill(&self, marks: &Marks, text: &str) -> String {
-        let text = text.replace(&marks.unsubscribe, &self.unsubscribe).replace(&marks.order, &self.order);
-        text.replace(&marks.establishment, &format!(" ({ESTABLISHMENT})")).replace(&marks.view, &self.view)
-    }
+/// `text`: of a mail with these placeholders.
+fn fill(links: &Links, marks: &Marks, text: &str) -> String {
+    let text = text.replace(&marks.unsubscribe, &links.unsubscribe).replace(&marks.order, &links.order);
+    text.replace(&marks.establishment, &format!(" ({SAMPLE_ESTABLISHMENT})")).replace(&marks.view, &links.view)
 }
 
 /// The text of a mail as a recipient reads it.
 pub(super) fn text(app: &App, key: &IssueKey, content: &Content) -> String {
-    Links::new(app, key.mailing(), key).fill(&Marks::named(&content.envelope.marks), &content.text)
+    let links = Links::new(&app.config.public_url, key);
+    fill(&links, &Marks::named(&content.envelope.marks), &content.text)
 }
 
 /// Writes subject, texts, message, pictures and attachments into `dir`; returns their paths.
-pub(super) fn write(
-    app: &App,
-    mailing: &str,
-    key: &IssueKey,
-    content: &Content,
-    dir: &Path,
-) -> anyhow::Result<Vec<String>> {
-    let sample = EmailAddress::parse("partenaire@example.org")?;
-    let links = Links::new(app, mailing, key);
+pub(super) fn write(app: &App, key: &IssueKey, content: &Content, dir: &Path) -> anyhow::Result<Vec<String>> {
+    let links = Links::new(&app.config.public_url, key);
+    let message = sample::message(content, key, &links)?;
     let mut content = content.clone();
     context::fill_view(&mut content, &links.view);
-    let mime = Mime::new(content.clone())?;
-    let to = To {
-        address: &sample,
-        name: "",
-        establishment: ESTABLISHMENT,
-        message_id: &format!("preview.{}@{}", key.slug(), content.envelope.domain),
-        unsubscribe_url: &links.unsubscribe,
-        order_url: &links.order,
-    };
-    let message = mime.message(to)?;
     let marks = Marks::named(&content.envelope.marks);
-    let filled = |text: &str| links.fill(&marks, text);
+    let filled = |text: &str| fill(&links, &marks, text);
     let mut html = filled(&content.html);
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();
     for (n, picture) in (1..).zip(&content.inline) {

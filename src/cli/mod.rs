@@ -15,6 +15,7 @@ mod inbound;
 mod keep;
 mod lanes;
 mod ledger;
+mod lint;
 mod next;
 mod orders;
 mod partners;
@@ -104,6 +105,9 @@ enum Command {
     Extract(extract::Args),
     /// Write what a mailing would send into a folder; nothing is sent or recorded
     Preview(preview::Args),
+    /// Check a message against the rules that receivers enforce
+    #[command(after_help = lint::AFTER_HELP)]
+    Lint(lint::Args),
     /// Print an agenda as a PDF: a poster, or a booklet to read or to fold
     #[command(after_help = print::AFTER_HELP)]
     Print(print::Args),
@@ -193,6 +197,7 @@ async fn dispatch(args: Args) -> anyhow::Result<Ended> {
         Command::Next(args) => next::run(&context, args).await,
         Command::Extract(args) => extract::run(&context, args).await,
         Command::Preview(args) => preview::run(&context, args).await,
+        Command::Lint(args) => lint::run(&context, args).await,
         Command::Print(args) => print::run(&context, args).await,
         Command::Run(args) => run::run(&context, args).await,
         Command::Serve => serve::run(&context).await,

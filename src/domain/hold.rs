@@ -1,6 +1,6 @@
 //! Why an issue is held instead of frozen. Worded in French in [`crate::notices::wording`].
 
-use super::{agenda::Week, edition::Missing};
+use super::{agenda::Week, edition::Missing, lint::Finding};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -70,6 +70,10 @@ pub enum Hold {
     },
     /// More events than a poster or a booklet has room for, however small.
     DoesNotFit,
+    /// The message that recipients would get breaks rules that receivers enforce; never empty.
+    MessageFaulty {
+        faults: Vec<Finding>,
+    },
     /// Not approved before its scheduled time.
     Unapproved,
     /// An unexpected failure of composing.
@@ -78,7 +82,7 @@ pub enum Hold {
 
 impl Hold {
     /// All values of [`Hold::kind`].
-    pub const KINDS: [&str; 20] = [
+    pub const KINDS: [&str; 21] = [
         "article_unreachable",
         "listings_unreachable",
         "no_article",
@@ -98,6 +102,7 @@ impl Hold {
         "edition_incomplete",
         "pdf_not_served",
         "does_not_fit",
+        "message_faulty",
         "broken",
     ];
 
@@ -123,6 +128,7 @@ impl Hold {
             Hold::EditionIncomplete { .. } => "edition_incomplete",
             Hold::PdfNotServed { .. } => "pdf_not_served",
             Hold::DoesNotFit => "does_not_fit",
+            Hold::MessageFaulty { .. } => "message_faulty",
             Hold::Unapproved => return None,
             Hold::Broken(_) => "broken",
         })

@@ -18,6 +18,7 @@ pub mod issue;
 pub mod issue_name;
 pub mod lane;
 pub mod link;
+pub mod lint;
 pub mod listing;
 pub mod merge;
 pub mod message;

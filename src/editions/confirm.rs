@@ -9,10 +9,11 @@ use crate::domain::{
     notice::Notice,
 };
 use crate::issue::{
-    content::content_hash,
+    content::{NotComposed, content_hash},
     edition::{mailing, reply_address},
+    lint,
 };
-use anyhow::Context;
+use anyhow::{Context, bail};
 use chrono::TimeDelta;
 use tracing::{info, warn};
 
@@ -39,9 +40,14 @@ pub async fn confirm_orders(engine: &Engine) -> anyhow::Result<usize> {
 
 async fn confirm(engine: &Engine, order: &Order) -> anyhow::Result<()> {
     let (store, now) = (&engine.store, engine.app.clock.now());
-    let content = compose(engine, order).await?;
+    let key = order.confirmation();
+    let content = match lint::pass(&key, compose(engine, order).await?).await {
+        Ok(content) => content,
+        Err(NotComposed::Held(hold)) => bail!("{hold}"),
+        Err(NotComposed::Failed(error)) => return Err(error),
+    };
     let issue = NewIssue {
-        key: order.confirmation(),
+        key,
         mailing: ORDERS.to_owned(),
         audience: ORDERS.to_owned(),
         segment: None,

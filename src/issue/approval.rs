@@ -1,7 +1,7 @@
 //! Approval of an issue (I6): its content is stored and shown to staff, an approval names the hash of that content, and the
 //! approved content is sent byte for byte. Nothing is collected again in between; any change needs a new approval.
 
-use super::{Due, freeze::new_issue, venues};
+use super::{Due, content::NotComposed, freeze::new_issue, venues};
 use crate::app::Engine;
 use crate::domain::{
     exception::HeldFor,
@@ -61,10 +61,12 @@ async fn ask(engine: &Engine, key: &IssueKey, hash: &str, changed: bool) -> anyh
 }
 
 /// The outcome for an issue whose content is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FreezeOutcome {
     /// This content is not approved yet.
     NotApproved,
+    /// Its message breaks a rule that did not exist, or was not broken, when it was presented.
+    Faulty(Hold),
     Frozen {
         recipients: u64,
     },
@@ -89,7 +91,11 @@ pub(super) async fn freeze_if_approved(
         return Ok(FreezeOutcome::NotApproved);
     };
     let content = engine.store.content(key).await?.context("the content of an approved issue is gone")?;
-    let mut frozen = new_issue(due, content, now);
+    let mut frozen = match new_issue(due, content, now).await {
+        Ok(issue) => issue,
+        Err(NotComposed::Held(hold)) => return Ok(FreezeOutcome::Faulty(hold)),
+        Err(NotComposed::Failed(error)) => return Err(error),
+    };
     if frozen.content_hash != *hash {
         bail!(
             "the stored content of {key} is not what was approved: its hash is {}, not {}",

@@ -86,22 +86,21 @@ async fn recompose_once(engine: &Engine, due: Due<'_>, author: &str, revision: u
     let knowledge = knowledge(&**store, &key).await?;
     let week = publishes.week(mailing.day(due.at));
     let made = match agenda::corrected(&read, week, publishes.gates, &knowledge) {
-        Ok(found) => agenda::compose(&engine.app, due, publishes, &found).await,
+        Ok(found) => match agenda::compose(&engine.app, due, publishes, &found).await {
+            Ok(content) => freeze::new_issue(due, content, read.read_at).await,
+            Err(why) => Err(why),
+        },
         Err(hold) => Err(NotComposed::Held(hold)),
     };
-    let content = match made {
-        Ok(content) => content,
+    let made = match made {
+        Ok(issue) => issue,
         Err(NotComposed::Failed(error)) => return Err(error),
         Err(NotComposed::Held(hold)) => {
             freeze::hold(engine, due, &hold).await?;
             return Ok(Recomposed::Held);
         }
     };
-    let issue = NewIssue {
-        author: Some(author.to_owned()),
-        basis: Basis::Corrections(revision),
-        ..freeze::new_issue(due, content, read.read_at)
-    };
+    let issue = NewIssue { author: Some(author.to_owned()), basis: Basis::Corrections(revision), ..made };
     let replacing = before.as_ref().and_then(|issue| issue.content_hash());
     if !approval::keep(engine, mailing, &issue, replacing).await? {
         return Ok(Recomposed::Held);

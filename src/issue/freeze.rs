@@ -2,7 +2,8 @@
 
 use super::{
     Due,
-    content::{Composed, content_hash},
+    content::{Composed, NotComposed, content_hash},
+    lint,
     progress::{Step, Watch},
     venues,
 };
@@ -18,10 +19,15 @@ use crate::failpoint;
 use crate::store::Frozen;
 use tracing::{info, warn};
 
-/// The issue of an occurrence, composed at `composed_at`.
-pub(crate) fn new_issue(due: Due<'_>, content: Content, composed_at: Timestamp) -> NewIssue {
-    NewIssue {
-        key: due.key(),
+/// The issue of an occurrence, composed at `composed_at`, if its message passes the gate.
+///
+/// # Errors
+/// A hold; or a content of which no message can be made.
+pub(crate) async fn new_issue(due: Due<'_>, content: Content, composed_at: Timestamp) -> Result<NewIssue, NotComposed> {
+    let key = due.key();
+    let content = lint::pass(&key, content).await?;
+    Ok(NewIssue {
+        key,
         mailing: due.mailing.id.clone(),
         audience: due.mailing.audience.clone(),
         segment: due.mailing.segment.clone(),
@@ -34,12 +40,19 @@ pub(crate) fn new_issue(due: Due<'_>, content: Content, composed_at: Timestamp) 
         second_person: due.mailing.second_person,
         author: None,
         basis: Basis::Sources,
-    }
+    })
 }
 
 /// The issue of what was just composed.
-pub(crate) fn issue_of(due: Due<'_>, composed: Composed, composed_at: Timestamp) -> NewIssue {
-    NewIssue { basis: composed.basis, ..new_issue(due, composed.content, composed_at) }
+///
+/// # Errors
+/// As of [`new_issue`].
+pub(crate) async fn issue_of(
+    due: Due<'_>,
+    composed: Composed,
+    composed_at: Timestamp,
+) -> Result<NewIssue, NotComposed> {
+    Ok(NewIssue { basis: composed.basis, ..new_issue(due, composed.content, composed_at).await? })
 }
 
 /// Whether a person has corrected it, made or withdrawn an exception, or written another editorial, since it was composed.
@@ -64,14 +77,12 @@ pub(crate) async fn is_outdated(engine: &Engine, issue: &NewIssue) -> anyhow::Re
 pub(super) async fn freeze(
     engine: &Engine,
     due: Due<'_>,
-    composed: Composed,
-    composed_at: Timestamp,
+    mut issue: NewIssue,
     watch: Watch<'_>,
 ) -> anyhow::Result<bool> {
     // Its links must open, and its opt-outs be known (F1).
     engine.tokens().await?;
     let (mailing, now) = (due.mailing, engine.app.clock.now());
-    let mut issue = issue_of(due, composed, composed_at);
     issue.content.envelope.date_ms = now.timestamp_millis();
     let key = &issue.key;
     let was_held = engine.store.issue(key).await?.is_some_and(|issue| issue.state() == IssueState::Held);

@@ -13,8 +13,9 @@ use super::{
 use crate::app::Engine;
 use crate::deliver::{self, Deliverer};
 use crate::domain::{
+    Timestamp,
     article::Article,
-    issue::{IssueKey, IssueSummary},
+    issue::{IssueKey, IssueSummary, NewIssue},
     notice::Notice,
 };
 use crate::jobs::{Approval, Kind};
@@ -104,19 +105,18 @@ pub async fn prepare(
     }
     watch(Step::Collecting);
     let composed_at = engine.app.clock.now();
-    let composed = match compose(engine, due, article.clone(), watch).await {
-        Ok(composed) => composed,
+    let (issue, missing) = match make(engine, due, article.clone(), watch, composed_at).await {
+        Ok(made) => made,
         Err(NotComposed::Held(hold)) => {
             return Ok(Prepared::Held { reason: freeze::hold(engine, due, &hold).await? });
         }
         Err(NotComposed::Failed(error)) => return Err(error),
     };
-    watch(Step::Composed { content: &composed.content });
+    watch(Step::Composed { content: &issue.content });
     match due.mailing.approval {
         Approval::Automatic => {
-            let changes = rehearsed.map(|before| rehearsal::changes(&before, &composed.content)).unwrap_or_default();
-            let missing = composed.missing.clone();
-            if !freeze::freeze(engine, due, composed, composed_at, watch).await? {
+            let changes = rehearsed.map(|before| rehearsal::changes(&before, &issue.content)).unwrap_or_default();
+            if !freeze::freeze(engine, due, issue, watch).await? {
                 return Box::pin(prepare(engine, due, article, watch)).await;
             }
             if !changes.is_empty() {
@@ -128,7 +128,6 @@ pub async fn prepare(
             Ok(Prepared::Frozen { before: false })
         }
         Approval::Required => {
-            let issue = freeze::issue_of(due, composed, composed_at);
             if !approval::present(engine, &issue, None).await? && freeze::is_outdated(engine, &issue).await? {
                 return Box::pin(prepare(engine, due, article, watch)).await;
             }
@@ -143,10 +142,8 @@ pub async fn prepare(
 /// What no retry of the same input would cure: a template that does not render, a database that cannot be written.
 pub async fn rehearse(engine: &Engine, due: Due<'_>) -> anyhow::Result<Prepared> {
     let composed_at = engine.app.clock.now();
-    match compose(engine, due, None, &|_| {}).await {
-        Ok(composed) => {
-            let missing = composed.missing.clone();
-            let issue = freeze::issue_of(due, composed, composed_at);
+    match make(engine, due, None, &|_| {}, composed_at).await {
+        Ok((issue, missing)) => {
             if !rehearsal::keep(engine, &issue, missing).await? && freeze::is_outdated(engine, &issue).await? {
                 return Box::pin(rehearse(engine, due)).await;
             }
@@ -157,8 +154,21 @@ pub async fn rehearse(engine: &Engine, due: Due<'_>) -> anyhow::Result<Prepared>
     }
 }
 
-/// Collects and composes; stores nothing but the reading that persons may correct.
-pub(crate) async fn compose(
+/// Collects, composes and judges the message; stores nothing but the reading that persons may correct. Also returns the optional
+/// sources that failed, each with the reason in French.
+pub(crate) async fn make(
+    engine: &Engine,
+    due: Due<'_>,
+    article: Option<Article>,
+    watch: Watch<'_>,
+    composed_at: Timestamp,
+) -> Result<(NewIssue, Vec<String>), NotComposed> {
+    let composed = compose(engine, due, article, watch).await?;
+    let missing = composed.missing.clone();
+    Ok((freeze::issue_of(due, composed, composed_at).await?, missing))
+}
+
+async fn compose(
     engine: &Engine,
     due: Due<'_>,
     article: Option<Article>,
@@ -188,6 +198,7 @@ async fn freeze_if_approved(
 ) -> anyhow::Result<Prepared> {
     match approval::freeze_if_approved(engine, due, issue).await? {
         FreezeOutcome::NotApproved => Ok(Prepared::Awaiting),
+        FreezeOutcome::Faulty(hold) => Ok(Prepared::Held { reason: freeze::hold(engine, due, &hold).await? }),
         FreezeOutcome::Frozen { recipients } => {
             watch(Step::Frozen { recipients });
             Ok(Prepared::Frozen { before: false })

@@ -11,12 +11,19 @@ use crate::domain::{
     issue::IssueState,
     issue_name::IssueName,
     lane::Pace,
+    lint::Finding,
     notice::{Cure, Notice},
     pause::{Doubt, PauseReason, SenderFault},
 };
 use chrono::{NaiveDate, TimeDelta};
 use chrono_tz::Tz;
 use std::fmt;
+
+/// Stands for the recipient's establishment in previews.
+pub(crate) const SAMPLE_ESTABLISHMENT: &str = "Établissement d’exemple";
+
+/// Faults of a message that are named; the others are counted.
+const FAULTS_SHOWN: usize = 3;
 
 /// A clause without capital and full stop; it follows « retenu : ».
 impl fmt::Display for Hold {
@@ -95,6 +102,18 @@ impl fmt::Display for Hold {
                 "il y a trop d’événements pour l’affiche ou le livret{NBSP}: retirez-en, ou faites enlever les documents \
                  joints de cet envoi (attach)"
             ),
+            Hold::MessageFaulty { faults } => {
+                let shown = faults.iter().take(FAULTS_SHOWN).map(Finding::in_french).collect::<Vec<_>>();
+                let more = match faults.len().saturating_sub(FAULTS_SHOWN) {
+                    0 => String::new(),
+                    n => format!("{NBSP}; et {n} autre{0} défaut{0}", plural(n as u64)),
+                };
+                write!(
+                    f,
+                    "le message a un défaut que les messageries refusent ou qu’un destinataire ne doit pas voir{NBSP}: {}{more}",
+                    shown.join(&format!("{NBSP}; "))
+                )
+            }
             Hold::Unapproved => f.write_str("personne n’a donné son accord avant l’heure prévue"),
             Hold::Broken(failure) => write!(f, "une erreur technique l’empêche ({failure})"),
         }

@@ -189,7 +189,7 @@ async fn newsletter(config: &Config, dir: &Path) -> anyhow::Result<()> {
     let engine = newsletter_engine(config, &folder, tuesday).await?;
     run::publish(&engine, engine.app.mailing("newsletter")?, tuesday, None).await?;
     if let Some(content) = engine.store.content(&key).await? {
-        files::write(&engine.app, "newsletter", &key, &content, &dir.join("newsletter"))?;
+        files::write(&engine.app, &key, &content, &dir.join("newsletter"))?;
     }
     show::line("");
     Ok(())
@@ -210,7 +210,7 @@ async fn edition(config: &Config, dir: &Path) -> anyhow::Result<()> {
     announce::announce(&engine, &actor, &plan).await?;
     announcing::send_now(&engine, &plan).await?;
     if let Some(content) = engine.store.content(&plan.key).await? {
-        files::write(&engine.app, &plan.mailing.id, &plan.key, &content, &dir.join("edition"))?;
+        files::write(&engine.app, &plan.key, &content, &dir.join("edition"))?;
     }
     let Some(partner) = engine.store.contacts().await?.into_iter().next() else { bail!("there are no partners") };
     let wish = Wish { packs: 2, handover: Handover::Delivery, remark: "Fermé le lundi".to_owned() };
