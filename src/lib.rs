@@ -20,6 +20,8 @@
 //! - [`signing`] signs messages with DKIM, unless that is left to the relay.
 //! - [`deliver`] hands messages to the relay, one recipient per transaction, and tracks how far each SMTP conversation got.
 //! - [`inbound`] takes in bounces and complaints that come back by mail, each for the delivery it proves to be about.
+//! - [`domain::lint`] judges a complete message by the rules that receivers enforce; [`issue::lint`] is the gate that every issue
+//!   passes. [`views::doctor`] looks at the office's DNS and relay; [`dns`] asks the questions.
 //! - [`store`] is the ledger, on SQLite or Postgres; all SQL is there. `docs/store.md` has its layout and figures.
 //! - [`actions`] are the use cases that change something ([`actions::may`]: what can be decided about an issue now), [`views`] the data to show. Command line and console share them.
 //! - [`daemon`] runs the loops of `semainier serve`; after a restore from a backup it pauses. [`notices`] mails staff:
@@ -74,6 +76,7 @@ pub mod compose;
 pub mod config;
 pub mod daemon;
 pub mod deliver;
+pub mod dns;
 pub mod domain;
 pub mod editions;
 pub mod failpoint;

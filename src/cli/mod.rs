@@ -7,6 +7,7 @@ mod bench;
 mod check;
 mod corrections;
 mod demo;
+mod doctor;
 mod editions;
 mod exceptions;
 mod extract;
@@ -99,6 +100,9 @@ enum Command {
     Demo(demo::Args),
     /// Check configuration, mailings, templates, database, relay and sources; show the next occurrences
     Check(check::Args),
+    /// Check what the domain, the relay and this machine need so that mail arrives, and show the records to publish
+    #[command(after_help = doctor::AFTER_HELP)]
+    Doctor(doctor::Args),
     /// Show when mailings are due
     Next(next::Args),
     /// Show how an article is read
@@ -194,6 +198,7 @@ async fn dispatch(args: Args) -> anyhow::Result<Ended> {
     match args.command {
         Command::Demo(args) => demo::run(&context, args).await,
         Command::Check(args) => check::run(&context, &args).await,
+        Command::Doctor(args) => doctor::run(&context, args).await,
         Command::Next(args) => next::run(&context, args).await,
         Command::Extract(args) => extract::run(&context, args).await,
         Command::Preview(args) => preview::run(&context, args).await,

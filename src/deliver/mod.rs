@@ -17,6 +17,7 @@ mod claims;
 mod group_commit;
 mod lanes;
 mod pace;
+mod probe;
 mod refusals;
 mod relay;
 mod reply;
@@ -28,6 +29,7 @@ mod wire;
 mod worker;
 
 pub use pace::{Breaker, Pace};
+pub use probe::{Probe, probe};
 pub use relay::{InvalidRelay, Login, Relay, SmtpRelay, Tls};
 pub use smtp::hello;
 pub use trust::Authorities;

@@ -3,6 +3,7 @@
 use super::{
     OutgoingMessage, Timeouts,
     capture::Capture,
+    probe::Probe,
     relay::Relay,
     reply::{Answer, no_reply},
     smtp::{ConnectError, Smtp, SmtpError},
@@ -85,6 +86,16 @@ impl Session {
         match self {
             Self::Smtp(smtp) => smtp.reset().await,
             Self::Capture(_) => true,
+        }
+    }
+
+    /// What the relay offered; a directory offers nothing.
+    pub fn probe(&self) -> Probe {
+        match self {
+            Self::Smtp(smtp) => smtp.probe(),
+            Self::Capture(_) => {
+                Probe { peer: None, encrypted: false, certificate_ends: None, size: None, auth: Vec::new() }
+            }
         }
     }
 

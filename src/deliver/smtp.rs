@@ -7,6 +7,7 @@
 
 use super::{
     OutgoingMessage, Timeouts,
+    probe::Probe,
     relay::{Chunking, Login, SmtpRelay, Tls},
     reply::{Answer, no_reply},
     wire::{TransportError, Wire},
@@ -199,6 +200,17 @@ impl Smtp {
     /// Number of messages sent on this connection.
     pub fn messages(&self) -> u32 {
         self.messages
+    }
+
+    /// What the relay said in the last EHLO, and how the connection is protected.
+    pub fn probe(&self) -> Probe {
+        Probe {
+            peer: self.wire.peer(),
+            encrypted: self.wire.is_encrypted(),
+            certificate_ends: self.wire.certificate_ends(),
+            size: self.capabilities.size,
+            auth: self.capabilities.auth.clone(),
+        }
     }
 
     pub fn announces_ahead(&self) -> bool {

@@ -4,10 +4,11 @@
 //! on which the unknown state depends. After any error, or a cancelled call, it must not be used again.
 
 use super::{
+    probe::end_of_certificate,
     reply::{Answer, LONGEST_LINE},
     trust,
 };
-use crate::domain::delivery::keep;
+use crate::domain::{Timestamp, delivery::keep};
 use crate::failpoint;
 use std::{
     fmt,
@@ -63,6 +64,9 @@ pub(super) struct Wire {
     encrypted: bool,
     /// Our own address.
     local: Option<IpAddr>,
+    peer: Option<IpAddr>,
+    /// When the certificate that the relay presented ends.
+    certificate_ends: Option<Timestamp>,
     /// Bytes read but not yet consumed as lines.
     input: Vec<u8>,
 }
@@ -83,7 +87,14 @@ impl Wire {
                     stream.set_nodelay(true).map_err(|error| TransportError::io(&error))?;
                     let local = stream.local_addr().ok().map(|address| address.ip());
                     let input = Vec::with_capacity(1024);
-                    return Ok(Self { stream: Box::new(stream), encrypted: false, local, input });
+                    return Ok(Self {
+                        stream: Box::new(stream),
+                        encrypted: false,
+                        local,
+                        peer: Some(address.ip()),
+                        certificate_ends: None,
+                        input,
+                    });
                 }
                 Ok(Err(error)) => broken = TransportError(format!("{address}: {error}")),
                 Err(_) => broken = TransportError(format!("{address}: no connection within {} s", limit.as_secs_f32())),
@@ -102,7 +113,9 @@ impl Wire {
             ServerName::try_from(host.to_owned()).map_err(|_| TransportError(format!("{host} is no name for TLS")))?;
         match timeout(limit, tls.connect(name, self.stream)).await {
             Ok(Ok(stream)) => {
-                Ok(Self { stream: Box::new(stream), encrypted: true, local: self.local, input: self.input })
+                let presented = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+                let certificate_ends = presented.and_then(|it| end_of_certificate(it));
+                Ok(Self { stream: Box::new(stream), encrypted: true, certificate_ends, ..self })
             }
             Ok(Err(error)) => Err(TransportError(trust::in_words(host, &error))),
             Err(_) => Err(TransportError::silent(limit)),
@@ -112,6 +125,15 @@ impl Wire {
     /// Our own address, where the system says it.
     pub fn local(&self) -> Option<IpAddr> {
         self.local
+    }
+
+    /// The relay's address.
+    pub fn peer(&self) -> Option<IpAddr> {
+        self.peer
+    }
+
+    pub fn certificate_ends(&self) -> Option<Timestamp> {
+        self.certificate_ends
     }
 
     pub fn is_encrypted(&self) -> bool {

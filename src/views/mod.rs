@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod check;
 pub mod console;
 pub mod corrections;
+pub mod doctor;
 pub mod dossier;
 pub mod doubts;
 pub mod editions;

@@ -7,6 +7,7 @@ mod demo;
 mod files;
 mod held;
 mod merging;
+mod message;
 mod partners;
 mod publishing;
 mod relay;

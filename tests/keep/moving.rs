@@ -72,7 +72,10 @@ async fn full(ledger: &Ledger) {
             INSERT INTO audit (id, at, actor, kind, action, object) VALUES ('a1', 1, 'root', 'cli', 'user.add', 'user:u1');
             INSERT INTO venues VALUES ('feniere', 'la Fenière', 'L''Isle-Jourdain', 'article', 'agenda/2026-W28', 19);
             INSERT INTO past_content VALUES ('agenda/2026-W28', 'h0', 'Avant', '<p>é</p>', 'é', '{}', '{}');
-            INSERT INTO readings VALUES ('agenda/2026-W28', 20, 'Que faire', NULL, '{}', '[]', 3, 2);
+            INSERT INTO readings VALUES ('agenda/2026-W28', 20, 'Que faire', NULL, '{}', '[]', 3, 2, 1);
+            INSERT INTO exceptions VALUES ('e1', 'agenda/2026-W28', 'too_few', '', '{}', 'fête', 'Éloïse', 23, NULL, NULL);
+            INSERT INTO holds VALUES ('agenda/2026-W28', 'trop peu', '{}', 24);
+            INSERT INTO sightings VALUES ('agenda/2026-W28', '[]');
             INSERT INTO corrections VALUES ('c1', 'agenda/2026-W28', 't', '{}', '{}', 'doublon', 'Éloïse', 21, NULL, NULL);
             INSERT INTO dismissals VALUES ('agenda', 'ouvert de 9 h', 'Ouvert de 9 h', 'horaires', 'Éloïse', 22);
             INSERT INTO api_tokens VALUES ('t1', 'site', 'h', 'read:status,read:issues', 27, 'Éloïse', 28, NULL, 29);

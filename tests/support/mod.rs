@@ -29,6 +29,7 @@ macro_rules! on_both_databases {
 
 pub mod browser;
 pub mod disk;
+pub mod dns;
 pub mod house;
 pub mod ledger;
 pub mod office;

@@ -14,6 +14,7 @@ use tokio_rustls::{
 
 mod alerts;
 mod check;
+mod doctor;
 mod metrics;
 mod readiness;
 

@@ -85,6 +85,14 @@ pub async fn check(app: &App, offline: bool) -> Report {
     report
 }
 
+/// The machine alone: database, folder, listeners.
+pub(super) async fn place(app: &App) -> Report {
+    let mut report = Report::default();
+    place::look(app, &mut report).await;
+    report.findings.sort_by_key(|finding| finding.level);
+    report
+}
+
 fn settings_file(app: &App) -> String {
     app.config.file.as_ref().map_or_else(|| "environment".to_owned(), |file| file.display().to_string())
 }
