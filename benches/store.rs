@@ -114,6 +114,7 @@ fn issue(n: u32) -> NewIssue {
                 article_url: None,
                 edition: None,
                 marks: String::new(),
+                dkim: Vec::new(),
             },
         },
         content_hash: String::new(),

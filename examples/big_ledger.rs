@@ -301,6 +301,7 @@ fn issue(n: usize) -> NewIssue {
                 edition: None,
                 article_url: None,
                 marks: String::new(),
+                dkim: Vec::new(),
             },
         },
         content_hash: String::new(),

@@ -230,8 +230,8 @@ impl Engine {
     /// Creates the deliverer: one for the lifetime of the process, so that it keeps what it learns.
     ///
     /// # Errors
-    /// If no relay is configured, the secret is not the ledger's ([`Self::tokens`]), or the system's trusted certificates
-    /// cannot be read.
+    /// If no relay is configured, the secret is not the ledger's ([`Self::tokens`]), a DKIM key cannot be used, or the system's
+    /// trusted certificates cannot be read.
     pub async fn deliverer(&self) -> anyhow::Result<Deliverer> {
         let delivery = &self.app.config.delivery;
         let default = Settings::default();
@@ -246,7 +246,12 @@ impl Engine {
             },
             ..default
         };
-        let outbox = Arc::new(FrozenOutbox::new(Arc::clone(&self.store), self.tokens().await?.clone()));
+        self.app.config.dkim.load()?;
+        let outbox = Arc::new(FrozenOutbox::new(
+            Arc::clone(&self.store),
+            self.tokens().await?.clone(),
+            self.app.config.dkim.clone(),
+        ));
         let (store, clock, owner) = (Arc::clone(&self.store), self.app.clock.clone(), self.owner.clone());
         Ok(Deliverer::new(store, outbox, self.app.relay()?, clock, settings, owner)?)
     }

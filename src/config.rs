@@ -2,13 +2,15 @@
 
 use crate::deliver::{Authorities, Relay};
 use crate::domain::{
-    email::EmailAddress,
+    email::{EmailAddress, ReturnPath},
     lane::{Family, Lanes, Limits},
     office::Office,
 };
+use crate::inbound;
 use crate::listen::ConsoleSettings;
 use crate::look::Print;
 use crate::secret::{Credential, SecretPlace};
+use crate::signing::Keys;
 use crate::toml_reader::{File, Overrides, Problem, Problems, Section};
 use crate::watch::{Alert, Metrics};
 use chrono::TimeDelta;
@@ -55,8 +57,11 @@ pub struct Config {
     /// Venues of that commune, as articles call them: before these the commune is shown where an article names none.
     pub venues: Vec<String>,
     pub sender: Sender,
+    /// The keys that sign messages; none: the relay signs.
+    pub dkim: Keys,
     pub fetch: Fetch,
     pub delivery: Delivery,
+    pub inbound: inbound::Settings,
     /// Families of recipient domains: the built-in ones, changed and added to.
     pub lanes: Lanes,
     pub print: Print,
@@ -83,7 +88,14 @@ pub struct Sender {
     pub address: EmailAddress,
     pub reply_to: Option<EmailAddress>,
     /// `MAIL FROM`: where bounces go. Default: the sender's address.
-    pub return_path: Option<EmailAddress>,
+    pub return_path: Option<ReturnPath>,
+}
+
+impl Sender {
+    /// `MAIL FROM` of a mailing that `from` sends.
+    pub fn return_path_of(&self, from: &EmailAddress) -> ReturnPath {
+        self.return_path.clone().unwrap_or_else(|| from.clone().into())
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -248,6 +260,7 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
     let sender = root.section("sender");
     let fetch = root.section("fetch");
     let delivery = root.section("delivery");
+    let inbound = root.section("inbound");
     let print = root.section("print");
     let web = root.section("web");
     let console = root.section("console");
@@ -303,8 +316,9 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
             name: sender.line("name").or(office_name).unwrap_or_else(|| "Office de tourisme".to_owned()),
             address: sender.parsed("address", EmailAddress::parse).or_else(|| default_sender().ok())?,
             reply_to: sender.parsed("reply_to", EmailAddress::parse),
-            return_path: sender.parsed("return_path", EmailAddress::parse),
+            return_path: sender.parsed("return_path", ReturnPath::parse),
         },
+        dkim: Keys::read(root.sections("dkim"), &base),
         fetch: Fetch {
             allow: fetch.texts("allow").unwrap_or_default(),
             timeout: fetch.duration("timeout").unwrap_or(TimeDelta::seconds(60)),
@@ -317,6 +331,7 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
             shutdown: delivery.duration("shutdown").unwrap_or(TimeDelta::seconds(60)),
             dot_timeout: delivery.duration("dot_timeout").unwrap_or(TimeDelta::seconds(600)),
         },
+        inbound: inbound::Settings::read(&inbound, &base),
         lanes: lanes(&root),
         print: Print::read(&print, &base),
         web: Web {
@@ -327,7 +342,7 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
         metrics: metrics_settings,
         log: Log { format: log.parsed("format", log_format).unwrap_or(LogFormat::Text), level: log.text("level") },
     };
-    for section in [office, sender, fetch, delivery, print, web, console, alert, metrics, log, root] {
+    for section in [office, sender, fetch, delivery, inbound, print, web, console, alert, metrics, log, root] {
         section.finish();
     }
     Some(config)

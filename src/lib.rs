@@ -17,7 +17,9 @@
 //!   pictures of their pages.
 //! - [`editions`] has the rules for the office's brochures, reads their files and forms, confirms orders and reminds partners.
 //! - [`outbox`] builds the message of each recipient from the frozen content.
+//! - [`signing`] signs messages with DKIM, unless that is left to the relay.
 //! - [`deliver`] hands messages to the relay, one recipient per transaction, and tracks how far each SMTP conversation got.
+//! - [`inbound`] takes in bounces and complaints that come back by mail, each for the delivery it proves to be about.
 //! - [`domain::lint`] judges a complete message by the rules that receivers enforce; [`issue::lint`] is the gate that every issue
 //!   passes. [`views::doctor`] looks at the office's DNS and relay; [`dns`] asks the questions.
 //! - [`store`] is the ledger, on SQLite or Postgres; all SQL is there. `docs/store.md` has its layout and figures.
@@ -33,7 +35,8 @@
 //! - [`config`], [`jobs`], [`look`], [`watch`], [`listen`] and [`toml_reader`] read the settings and report all problems at once; [`app`] wires the parts
 //!   together; [`cli`] is the command line; [`clock`] the only clock; [`tokens`] the keyed hashes, [`secret`] reads their key;
 //!   [`private`] writes files readable by their owner only; [`partners`] reads and writes partner lists; [`domain::segment`]
-//!   filters partners; [`domain::correction`] applies what people corrected in an agenda to every new reading.
+//!   filters partners; [`domain::correction`] applies what people corrected in an agenda to every new reading;
+//!   [`domain::exception`] what they decided about one issue against the rules of its mailing.
 //!
 //! # Invariants
 //!
@@ -46,7 +49,8 @@
 //! - **I3 content is conserved**: every line of the article that announces something is in the mail and on the page: under its
 //!   day, among the daily events and exhibitions, or under « À noter aussi ». What the grammar does not understand is printed
 //!   as written. Only a named person can correct a line or leave it out ([`domain::correction`]), and the sum says so.
-//! - **I4 never the wrong week**: an agenda that is for another week, empty, or incomplete is held, and staff get a mail.
+//! - **I4 never the wrong week**: an agenda that is for another week, empty, or incomplete is held, and staff get a mail. A named
+//!   person may accept fewer events, lines without a day or a missing source for one issue ([`domain::exception`]); never the week.
 //! - **I5 opt-out is final**: nothing is accepted for an address after its opt-out has been committed.
 //! - **I6 approval is of bytes**: one hash covers everything recipients get; an issue that needs approval leaves only if
 //!   somebody approved that hash, and it is not collected again in between.
@@ -76,6 +80,7 @@ pub mod dns;
 pub mod domain;
 pub mod editions;
 pub mod failpoint;
+pub mod inbound;
 pub mod issue;
 pub mod jobs;
 pub mod listen;
@@ -85,6 +90,7 @@ pub mod outbox;
 pub mod partners;
 pub mod private;
 pub mod secret;
+pub mod signing;
 pub mod store;
 pub mod telemetry;
 pub mod templates;

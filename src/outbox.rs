@@ -4,6 +4,7 @@ use crate::compose::context;
 use crate::compose::mime::{Mime, To};
 use crate::deliver::{MessageError, Outbox};
 use crate::domain::{delivery::Claim, issue::IssueKey, message::Message};
+use crate::signing::Keys;
 use crate::store::Store;
 use crate::tokens::Tokens;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub struct FrozenOutbox {
     store: Arc<dyn Store>,
     tokens: Tokens,
+    keys: Keys,
     /// Encoded once for all recipients of an issue; the few most recent issues stay in memory.
     issues: Mutex<Vec<(IssueKey, Arc<Mime>)>>,
     /// Held while an issue is encoded.
@@ -22,8 +24,8 @@ pub struct FrozenOutbox {
 const ISSUES_KEPT: usize = 4;
 
 impl FrozenOutbox {
-    pub fn new(store: Arc<dyn Store>, tokens: Tokens) -> Self {
-        Self { store, tokens, issues: Mutex::default(), making: tokio::sync::Mutex::default() }
+    pub fn new(store: Arc<dyn Store>, tokens: Tokens, keys: Keys) -> Self {
+        Self { store, tokens, keys, issues: Mutex::default(), making: tokio::sync::Mutex::default() }
     }
 
     async fn mime(&self, key: &IssueKey) -> Result<Arc<Mime>, MessageError> {
@@ -76,6 +78,8 @@ impl Outbox for FrozenOutbox {
             unsubscribe_url: &unsubscribe_url,
             order_url: order_url.as_deref().unwrap_or_default(),
         };
-        mime.message(to).map_err(broken)
+        let mut message = mime.message(to).map_err(broken)?;
+        message.sender = mime.return_path().map_err(broken)?.of(&self.tokens.return_token(&claim.id));
+        self.keys.sign(message, mime.signing_keys()).map_err(broken)
     }
 }

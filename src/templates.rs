@@ -316,6 +316,7 @@ fn wrapped(text: &str, indent: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{exception::Kind, hold::Hold};
 
     #[derive(Serialize)]
     struct Empty {}
@@ -366,7 +367,7 @@ mod tests {
         assert!(french.values().chain(english.values()).all(|text| !text.trim().is_empty()));
         let pages: String =
             BuiltIn::iter().filter(|name| name.starts_with("console/")).map(|name| file(&name)).collect();
-        const DATA: [&str; 50] = [
+        const DATA: [&str; 54] = [
             "coming_",
             "delivery_",
             "event_",
@@ -414,6 +415,10 @@ mod tests {
             "doubt_",
             "field_",
             "standing_",
+            "held_act_",
+            "exception_other_number",
+            "exception_why_missing",
+            "article_none",
             "status_",
             "code_wrong",
             "password_wrong",
@@ -433,6 +438,11 @@ mod tests {
         let of_errata = ["done_erratum", "erratum_no_words", "erratum_too_long"];
         made.extend(single.into_iter().chain(of_sources).chain(of_errata).map(str::to_owned));
         made.extend(crate::views::console::trace::ACTIONS.map(|action| format!("trace_{}", action.replace('.', "_"))));
+        made.extend(crate::web::console::done_of_exceptions().map(|done| format!("done_{done}")));
+        made.extend(Hold::KINDS.iter().chain(&["other"]).map(|kind| format!("held_need_{kind}")));
+        made.extend(Kind::ALL.iter().filter(|kind| **kind != Kind::Article).flat_map(|kind| {
+            ["exception_title_", "exception_about_", "exception_button_"].map(|it| format!("{it}{}", kind.as_str()))
+        }));
         for key in &made {
             assert!(french.contains_key(key), "{key} has no text");
         }

@@ -95,7 +95,13 @@ pub async fn compose(engine: &Engine, of: &IssueKey, words: &str) -> Result<Erra
         attachments: Vec::new(),
         inline: Vec::new(),
         data: String::new(),
-        envelope: Envelope { marks, article_url: None, date_ms: now.timestamp_millis(), ..wrong.envelope },
+        envelope: Envelope {
+            marks,
+            article_url: None,
+            date_ms: now.timestamp_millis(),
+            dkim: app.config.dkim.for_sender(&wrong.envelope.domain),
+            ..wrong.envelope
+        },
     };
     let hash = content_hash(&content);
     // The first number that is free, or has exactly this content.

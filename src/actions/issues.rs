@@ -8,6 +8,7 @@ use super::{
 use crate::app::Engine;
 use crate::domain::{
     Timestamp,
+    exception::InForce,
     hold::Hold,
     issue::{Basis, ContentRefusal, IssueKey, IssueState, IssueSummary, NewIssue, RefusalKind},
     newsletter::{Editorial, Letter, Month, Section, check},
@@ -271,6 +272,8 @@ async fn with_editorial(
     issue: &IssueSummary,
     text: &str,
 ) -> Result<NewIssue> {
+    // First: an exception that is withdrawn meanwhile makes this outdated.
+    let exceptions = InForce::of(engine.store.exceptions(&issue.key).await?).changes;
     let content = engine.store.content(&issue.key).await?.context("the content of the issue is gone")?;
     let mut letter = content.letter().context("cannot read the stored newsletter")?;
     if !letter.set_editorial(Some(text).filter(|text| !text.trim().is_empty())) {
@@ -281,7 +284,7 @@ async fn with_editorial(
     }
     let due = Due::scheduled(mailing, issue.scheduled_for, issue.expires_at);
     let content = newsletter::compose(&engine.app, due, &letter, content.inline).await?;
-    let basis = Basis::Editorial(Some(text.to_owned()));
+    let basis = Basis::Editorial { text: Some(text.to_owned()), exceptions };
     let made = match new_issue(due, content, letter.until).await {
         Ok(made) => made,
         Err(NotComposed::Held(why)) => return Err(Refusal::WouldBeHeld { issue: issue.key.clone(), why }.into()),

@@ -11,6 +11,8 @@ pub mod corrections;
 pub mod deliveries;
 pub mod editions;
 pub mod erratum;
+mod exception_refusal;
+pub mod exceptions;
 pub mod issues;
 pub mod keep;
 pub mod lanes;
@@ -26,6 +28,7 @@ pub mod venues;
 pub mod webhooks;
 
 pub use api_refusal::ApiRefusal;
+pub use exception_refusal::ExceptionRefusal;
 pub use refusal::Refusal;
 
 use crate::accounts::UserId;

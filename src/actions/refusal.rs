@@ -2,6 +2,7 @@
 //! line, French without commands for the console.
 
 use super::api_refusal::ApiRefusal;
+use super::exception_refusal::ExceptionRefusal;
 use crate::app::NoSuchMailing;
 use crate::domain::{
     Timestamp,
@@ -258,6 +259,7 @@ pub enum Refusal {
     NotDismissed(String),
     /// Of tokens, webhooks and the API.
     Api(ApiRefusal),
+    Exception(ExceptionRefusal),
     NoSuchMailing(NoSuchMailing),
 }
 
@@ -265,6 +267,7 @@ impl Refusal {
     pub fn in_english(&self) -> String {
         match self {
             Self::Api(refusal) => refusal.in_english(),
+            Self::Exception(refusal) => refusal.in_english(),
             Self::NoSuchMailing(unknown) => unknown.to_string(),
             Self::NoName => "expected a name after --by: the ledger records who approved".to_owned(),
             Self::NoSuchIssue(key) => format!("there is no issue {key}; `semainier issues` lists them"),
@@ -482,6 +485,7 @@ impl Refusal {
         let of = |key: &IssueKey| IssueName::new(key).of();
         match self {
             Self::Api(refusal) => refusal.in_french(),
+            Self::Exception(refusal) => refusal.in_french(),
             Self::NoSuchMailing(_) => "cet envoi périodique n’existe pas".to_owned(),
             Self::NoName => "indiquez votre nom : il est gardé avec ce que vous faites".to_owned(),
             Self::NoSuchIssue(key) => format!("le numéro {} n’existe pas", of(key)),

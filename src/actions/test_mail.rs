@@ -138,6 +138,24 @@ pub async fn send_edition(
     hand(engine, actor, &key, content, &hash, to, patience).await
 }
 
+/// The same of an erratum that is not sent yet: of the mail as it would leave now.
+///
+/// # Errors
+/// As [`send`]; or a refusal if there can be no erratum with these words.
+pub async fn send_erratum(
+    engine: &Engine,
+    actor: &Actor,
+    (of, words): (&IssueKey, &str),
+    to: &Addressee,
+    patience: Duration,
+) -> Result<Tested> {
+    if engine.app.config.relay.is_none() {
+        return Err(Refusal::NoRelay.into());
+    }
+    let erratum = super::erratum::compose(engine, of, words).await?;
+    hand(engine, actor, &erratum.key, erratum.content, &erratum.hash, to, patience).await
+}
+
 async fn hand(
     engine: &Engine,
     actor: &Actor,
@@ -226,7 +244,7 @@ async fn message(
     let message_id = format!("essai.{}.{}@{}", key.slug(), uuid::Uuid::now_v7(), content.envelope.domain);
     let [unsubscribe_url, order_url] = links(&public_url);
     // Encoding documents takes a while.
-    let to = to.clone();
+    let (to, keys) = (to.clone(), engine.app.config.dkim.clone());
     let made = crate::issue::content::on_a_blocking_thread(move || {
         let to = To {
             address: &to.address,
@@ -236,9 +254,10 @@ async fn message(
             unsubscribe_url: &unsubscribe_url,
             order_url: &order_url,
         };
-        Mime::new(content)?.message(to)
+        let mime = Mime::new(content)?;
+        anyhow::Ok(keys.sign(mime.message(to)?, mime.signing_keys())?)
     });
-    Ok(made.await??)
+    made.await?
 }
 
 /// What stands for the personal links to unsubscribe and to order: pages of the public site that say what they are.

@@ -16,6 +16,7 @@ use crate::domain::{
     partner::NewContact,
 };
 use crate::outbox::FrozenOutbox;
+use crate::signing::Keys;
 use crate::store::testing::Shortcuts;
 use crate::store::{self, Access, Store};
 use crate::tokens::Tokens;
@@ -149,7 +150,8 @@ fn deliverer(bench: &Delivery, store: Arc<dyn Store>, clock: Clock, sink: Socket
         ),
         ..Settings::default()
     };
-    let outbox = FrozenOutbox::new(Arc::clone(&store), Tokens::new("a key for the bench".to_owned().into()));
+    let outbox =
+        FrozenOutbox::new(Arc::clone(&store), Tokens::new("a key for the bench".to_owned().into()), Keys::default());
     let relay = format!("smtp://{sink}?tls=none").parse()?;
     let owner = uuid::Uuid::now_v7().to_string();
     Ok(Deliverer::new(store, Arc::new(outbox), relay, clock, settings, owner)?)
@@ -220,6 +222,7 @@ fn issue(mailing: &str, size: usize, now: Timestamp) -> NewIssue {
                 edition: None,
                 article_url: None,
                 marks: String::new(),
+                dkim: Vec::new(),
             },
         },
         content_hash: String::new(),

@@ -70,6 +70,16 @@ pub(super) async fn show(engine: &Engine, key: &str, out: Option<&Path>, as_json
     for it in detail.refusals.iter().filter(|it| it.kind == RefusalKind::Refused) {
         show::line(format!("  refused by {} at {}: {} ({})", it.by, it.at, it.why, short(&it.content_hash)));
     }
+    for it in &detail.exceptions {
+        let taken_back = it.withdrawn_by.as_ref().map(|by| format!("; withdrawn by {by}")).unwrap_or_default();
+        show::line(format!(
+            "  exception by {} at {}: {}{}{taken_back}",
+            it.by,
+            it.at,
+            it.rule_in_english(),
+            if it.why.is_empty() { String::new() } else { format!(" ({})", it.why) },
+        ));
+    }
     files.iter().for_each(show::line);
     if issue.needs_approval {
         let hash = issue.content_hash.as_deref().map(short).unwrap_or_default();

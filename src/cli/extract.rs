@@ -7,6 +7,7 @@ use crate::collect::source::Source;
 use crate::compose::rows::{Row, daily_rows, rows, status_word};
 use crate::domain::{
     agenda::{Agenda, Item, Provenance, Week},
+    exception::InForce,
     french,
 };
 use crate::issue;
@@ -53,7 +54,8 @@ pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> 
         article::complete_links(&mut agenda, article.url.as_deref());
         if let Some(mailing) = &args.merge {
             let week = agenda.week.context("no day was recognised: there is no week to merge into")?;
-            let added = issue::agenda::add_listings(&app, app.mailing(mailing)?, week, &mut agenda).await;
+            let added =
+                issue::agenda::add_listings(&app, app.mailing(mailing)?, week, &mut agenda, &InForce::default()).await;
             added.map_err(|hold| anyhow::anyhow!("{hold}"))?;
         }
         match args.json {

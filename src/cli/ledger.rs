@@ -1,6 +1,6 @@
 //! `semainier issues`, `log`, `deliveries`: shows what happened, and records the decisions a person takes about it.
 
-use super::{Context, Ended, actor, approval, parse_instant, show, tables};
+use super::{Context, Ended, actor, approval, exceptions, parse_instant, show, tables};
 use crate::actions;
 use crate::app::Engine;
 use crate::domain::{
@@ -116,6 +116,10 @@ enum IssueAct {
         #[arg(long, env = "USER", default_value = "operator")]
         by: String,
     },
+    /// Let a held issue leave against a rule of its mailing: this issue only, and only with what you saw. Never for another week
+    Waive(exceptions::WaiveArgs),
+    /// Read a held issue from another article of the site; one about another week holds it all the same
+    Article(exceptions::ArticleArgs),
     /// Pause sending of an issue until it is resumed
     Pause { key: String },
     /// Resume a paused issue once the cause has been fixed
@@ -139,10 +143,11 @@ pub(super) struct LogArgs {
     #[arg(long, value_name = "D")]
     since: Option<String>,
     /// Print an array of
-    /// {"issue","address","state","message_id","attempts":[{"n","at","phase","code","enhanced","text","outcome"}]}
+    /// {"issue","address","state","message_id","attempts":[{"n","at","phase","code","enhanced","text","outcome"}],
+    /// "feedback":[{"at","kind","class","code","enhanced","text","proof","recorded_at"}]}
     #[arg(long, conflicts_with = "csv")]
     json: bool,
-    /// Print CSV, one row per attempt
+    /// Print CSV, one row per attempt and per message that came back
     #[arg(long)]
     csv: bool,
 }
@@ -197,6 +202,8 @@ async fn act_on(context: &Context, engine: &Engine, act: IssueAct) -> anyhow::Re
         IssueAct::Approve { key, by, hash } => approval::approve(engine, &actor(&by)?, &key, hash.as_deref()).await,
         IssueAct::Edit(args) => approval::edit(engine, args).await,
         IssueAct::Erratum { key, file, yes, by } => approval::erratum(engine, &actor(&by)?, &key, &file, yes).await,
+        IssueAct::Waive(args) => exceptions::waive(engine, &actor(&args.by)?, args).await,
+        IssueAct::Article(args) => exceptions::article(engine, &actor(&args.by)?, args).await,
         IssueAct::Recompose { key } => approval::recompose(engine, &context.actor()?, &key).await,
         IssueAct::Rehearse { key } => approval::rehearse(engine, &context.actor()?, &key).await,
         IssueAct::Freeze { key, by, hash } => approval::approve(engine, &actor(&by)?, &key, hash.as_deref()).await,

@@ -9,7 +9,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 pub(super) const AFTER_HELP: &str = "\
-The same check holds an issue before it leaves. Exit code 1 if there is an error, 0 if there are only warnings and notes, 3 if a gate
+The same check holds an issue before it leaves. Exit code 1 if there is an error, 0 if there are only warnings and notes, 3 if a gate \
 holds the mailing before there is a message.";
 
 #[derive(Debug, clap::Args)]

@@ -9,8 +9,10 @@ mod corrections;
 mod demo;
 mod doctor;
 mod editions;
+mod exceptions;
 mod extract;
 mod files;
+mod inbound;
 mod keep;
 mod lanes;
 mod ledger;
@@ -24,6 +26,7 @@ mod run;
 mod serve;
 mod show;
 mod status;
+mod suppressions;
 mod tables;
 mod tokens;
 mod users;
@@ -55,6 +58,8 @@ enum Ended {
     Held = 3,
     /// Done, but an `unknown` delivery or a paused issue needs a decision.
     WaitsForAPerson = 4,
+    /// A mail server is to try again later (EX_TEMPFAIL of sysexits.h).
+    TryAgain = 75,
 }
 
 const AFTER_HELP: &str = "\
@@ -130,6 +135,9 @@ enum Command {
     /// Manage the contacts that receive the mailings
     #[command(subcommand, after_help = partners::AFTER_HELP)]
     Partners(partners::Command),
+    /// Show who is not written to and why, stop sending to an address, and lift that
+    #[command(subcommand, after_help = suppressions::AFTER_HELP)]
+    Suppressions(suppressions::Command),
     /// List issues with delivery totals; show, approve, edit, pause, resume or cancel one
     Issues(ledger::IssuesArgs),
     /// List brochures with their stock, and add them
@@ -145,6 +153,9 @@ enum Command {
     /// Settle a delivery whose outcome is `unknown`
     #[command(subcommand)]
     Deliveries(ledger::DeliveriesCommand),
+    /// Take in bounces and complaints that came back by mail
+    #[command(subcommand, after_help = inbound::AFTER_HELP)]
+    Inbound(inbound::Command),
     /// Manage the accounts of staff for the console
     #[command(subcommand, after_help = users::AFTER_HELP)]
     Users(users::Command),
@@ -201,12 +212,14 @@ async fn dispatch(args: Args) -> anyhow::Result<Ended> {
         Command::Venues(command) => venues::run(&context, command).await,
         Command::Corrections(command) => corrections::run(&context, command).await,
         Command::Partners(command) => partners::run(&context, command).await,
+        Command::Suppressions(command) => suppressions::run(&context, command).await,
         Command::Issues(args) => ledger::issues(&context, args).await,
         Command::Editions(args) => editions::editions(&context, args).await,
         Command::Announce(args) => editions::announce(&context, args).await,
         Command::Orders(args) => orders::run(&context, args).await,
         Command::Log(args) => ledger::log(&context, args).await,
         Command::Deliveries(command) => ledger::deliveries(&context, command).await,
+        Command::Inbound(command) => inbound::run(&context, command).await,
         Command::Users(command) => users::run(&context, command).await,
         Command::Tokens(command) => tokens::run(&context, command).await,
         Command::Webhooks(command) => webhooks::run(&context, command).await,

@@ -29,7 +29,8 @@ const LOG_COLUMNS: [&str; 14] = [
     "id",
 ];
 
-/// `log --csv`: one row per attempt, or one for a delivery without attempts. Safe to open in a spreadsheet. `header`:
+/// `log --csv`: one row per attempt, or one for a delivery without attempts; then one for each message that came back about it, with
+/// `returned` as its phase. Safe to open in a spreadsheet. `header`:
 /// with the column names, for the first page.
 ///
 /// # Errors
@@ -64,12 +65,31 @@ pub(super) fn log_csv(log: &[DeliveryView], header: bool) -> Result<String, csv:
             ];
             csv.write_record(cells.map(export::harmless))?;
         }
+        for returned in &delivery.feedback {
+            let cells = [
+                delivery.issue.to_string(),
+                delivery.address.clone(),
+                delivery.name.clone(),
+                delivery.establishment.clone(),
+                delivery.state.to_string(),
+                delivery.message_id.clone(),
+                String::new(),
+                returned.at.clone(),
+                "returned".to_owned(),
+                returned.code.map(|code| code.to_string()).unwrap_or_default(),
+                returned.enhanced.clone().unwrap_or_default(),
+                returned.text.clone(),
+                returned.in_words(),
+                delivery.id.clone(),
+            ];
+            csv.write_record(cells.map(export::harmless))?;
+        }
     }
     let bytes = csv.into_inner().map_err(|error| error.into_error())?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// One row per delivery, with the relay's last reply.
+/// One row per delivery, with the relay's last reply, or what came back since.
 pub(super) fn log_table(log: &[DeliveryView]) -> Table {
     let mut table = table(["issue", "address", "state", "tries", "last at", "phase", "reply"], &[0, 1]);
     for delivery in log {
@@ -79,6 +99,18 @@ pub(super) fn log_table(log: &[DeliveryView]) -> Table {
             let text: String = a.text.clone().unwrap_or_default().chars().take(80).collect();
             format!("{code}{text}")
         });
+        let (at, phase, reply) = match delivery.feedback.last() {
+            None => (
+                last.map(|a| a.at.clone()).unwrap_or_default(),
+                last.map(|a| a.phase.to_owned()).unwrap_or_default(),
+                reply.unwrap_or_default(),
+            ),
+            Some(it) => {
+                let said: String = it.text.chars().take(80).collect();
+                let code = it.code.map(|code| format!(" {code}")).unwrap_or_default();
+                (it.at.clone(), "returned".to_owned(), format!("{}:{code} {said}", it.in_words()))
+            }
+        };
         let waits = delivery.next_at.as_ref().filter(|_| delivery.state == State::Queued);
         table.add_row([
             delivery.issue.to_string(),
@@ -88,9 +120,9 @@ pub(super) fn log_table(log: &[DeliveryView]) -> Table {
                 _ => delivery.state.to_string(),
             },
             delivery.attempts.len().to_string(),
-            last.map(|a| a.at.clone()).unwrap_or_default(),
-            last.map(|a| a.phase.to_owned()).unwrap_or_default(),
-            reply.unwrap_or_default(),
+            at,
+            phase,
+            reply,
         ]);
     }
     table

@@ -54,6 +54,9 @@ pub enum CollectError {
         #[source]
         why: KeyFault,
     },
+    /// Articles are read from these sites only.
+    #[error("the address is of {place}, and articles are read from {} only", sites.join(", "))]
+    OtherSite { place: String, sites: Vec<String> },
     #[error("no text in {place}")]
     NoText { place: String },
     #[error("could not read the file {}", path.display())]
@@ -206,6 +209,9 @@ impl CollectError {
             Self::FileSays { path, why } => format!("le fichier {}\u{a0}: {}", path.display(), why.in_french()),
             Self::Key { path, why } => {
                 format!("la clé de la source manque\u{a0}: le fichier {}, {}", path.display(), why.in_french())
+            }
+            Self::OtherSite { place, sites } => {
+                format!("l’adresse mène à {place}, et les articles ne sont lus que sur {}", sites.join(", "))
             }
             Self::NoText { place } => format!("{place} ne contient aucun texte"),
             Self::File { path, .. } => format!("le fichier {} ne peut pas être lu", path.display()),

@@ -91,8 +91,10 @@ pub fn links(page: &Page) -> Vec<(Url, String)> {
 /// Whether a text is HTML, be it a fragment.
 pub fn is_html(text: &str) -> bool {
     #[expect(clippy::expect_used, reason = "a constant pattern, compiled by the tests of this file")]
-    static TAG: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"(?i)<(!doctype|html|body|article|div|p|br|ul|ol|li|h[1-6])\b").expect("valid"));
+    static TAG: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)<(!doctype|html|body|article|main|section|div|p|br|ul|ol|li|dl|table|pre|h[1-6])\b")
+            .expect("valid")
+    });
     TAG.is_match(text)
 }
 
@@ -287,7 +289,9 @@ mod tests {
     #[test]
     fn plain_text_becomes_paragraphs() {
         assert!(!is_html("Lundi 12 : entrée < 5 € & goûter <3"));
-        assert!(is_html("Lundi<BR/>marché"));
+        for text in ["Lundi<BR/>marché", "<table><tr><td>Lundi</table>", "<pre>Lundi</pre>"] {
+            assert!(is_html(text), "{text}");
+        }
         assert_eq!(
             paragraphs("Lundi 12\r\n\n - marché & <fête>\n"),
             "<p>Lundi 12</p>\n<p>- marché &amp; &lt;fête&gt;</p>\n"

@@ -289,6 +289,14 @@ impl Source {
 }
 
 impl Source {
+    /// The site that its articles are on.
+    pub fn site(&self) -> Option<&Url> {
+        match self {
+            Self::Wordpress { url, .. } | Self::Page { url } => Some(url),
+            _ => None,
+        }
+    }
+
     /// Whether a piece of news from `other` is the weekly article that this source is searched for: it has a mailing of its
     /// own.
     pub fn has_as_article(&self, other: &Source, title: &str) -> bool {
@@ -299,6 +307,43 @@ impl Source {
         };
         host(url) == host(theirs) && Phrase::of(search).is_in(title)
     }
+}
+
+/// The article at an address of the site of one of these sources, whatever it is called there. The guards of the fetcher hold.
+///
+/// # Errors
+/// If it is of another site, or leads to one; if it cannot be fetched or has no text.
+pub async fn article_at(
+    sources: &[Source],
+    address: &str,
+    fetcher: &Fetcher,
+    now: DateTime<Utc>,
+) -> Result<Article, CollectError> {
+    let elsewhere = |place: &str| CollectError::OtherSite { place: place.to_owned(), sites: sites(sources) };
+    let url = Url::parse(address).ok().filter(|url| check_url(url).is_ok()).ok_or_else(|| elsewhere(address))?;
+    let is_ours = |url: &Url| sources.iter().filter_map(Source::site).any(|site| is_same_site(site, url));
+    if !is_ours(&url) {
+        return Err(elsewhere(&host(&url)));
+    }
+    let found = Source::Page { url }.articles(fetcher, now).await?.into_iter().next();
+    let article = found.ok_or_else(|| CollectError::NoText { place: address.to_owned() })?;
+    // Where redirects have led.
+    match article.url.as_deref().map(Url::parse) {
+        Some(Ok(url)) if is_ours(&url) => Ok(article),
+        led => Err(elsewhere(&led.and_then(Result::ok).map(|url| host(&url)).unwrap_or_default())),
+    }
+}
+
+/// The names of the sites that articles come from.
+fn sites(sources: &[Source]) -> Vec<String> {
+    let mut names: Vec<_> = sources.iter().filter_map(Source::site).map(host).collect();
+    names.dedup();
+    names
+}
+
+/// With or without `www.` and encryption.
+fn is_same_site(a: &Url, b: &Url) -> bool {
+    host(a) == host(b) && a.port() == b.port()
 }
 
 fn host(url: &Url) -> String {

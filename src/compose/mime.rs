@@ -7,8 +7,8 @@ use super::context::{self, Marks};
 use super::quoted::{self, Piece};
 use crate::domain::{
     Timestamp,
-    email::EmailAddress,
-    issue::{Attachment, Content, Envelope, Inline},
+    email::{EmailAddress, ReturnPath},
+    issue::{Attachment, Content, Envelope, Inline, SigningKeyName},
     message::{Message, Shared},
 };
 use lettre::message::{
@@ -81,6 +81,20 @@ impl Mime {
         self.content.envelope.public_url.parse()
     }
 
+    /// `MAIL FROM` of the issue.
+    ///
+    /// # Errors
+    /// If the frozen text is not a return path.
+    pub fn return_path(&self) -> Result<ReturnPath, MimeError> {
+        let path = ReturnPath::parse(&self.content.envelope.return_path);
+        path.map_err(|why| MimeError::Header { what: "the return path", why: why.to_string() })
+    }
+
+    /// The keys that sign its messages.
+    pub fn signing_keys(&self) -> &[SigningKeyName] {
+        &self.content.envelope.dkim
+    }
+
     /// The slug of the edition that personal links order.
     pub fn edition(&self) -> Option<&str> {
         self.content.envelope.edition.as_deref()
@@ -99,8 +113,7 @@ impl Mime {
         if self.content.envelope.is_of_a_list() {
             own.insert_raw(raw_header("List-Unsubscribe", format!("<{}>", to.unsubscribe_url))?);
         }
-        let sender = parse_address("the return path", &self.content.envelope.return_path)?;
-        Ok(self.woven(sender, &[&own.to_string(), &self.shared_headers], to))
+        Ok(self.woven(self.return_path()?.plain(), &[&own.to_string(), &self.shared_headers], to))
     }
 
     fn woven(&self, sender: EmailAddress, headers: &[&str], to: To) -> Message {
@@ -222,7 +235,7 @@ impl Body {
         body.fixed("\r\n");
         for Inline { content_id, media_type, bytes } in &content.inline {
             let part = lettre::message::Attachment::new_inline(content_id.clone());
-            body.add_part(related, &part.body(bytes.clone(), parsed_type(media_type)?));
+            body.add_part(related, &part.body(in_base64(bytes)?, parsed_type(media_type)?));
         }
         if has_pictures {
             body.fixed(&format!("--{related}--\r\n"));
@@ -230,7 +243,7 @@ impl Body {
         body.fixed(&format!("--{inner}--\r\n"));
         for Attachment { name, media_type, bytes } in &content.attachments {
             let part = lettre::message::Attachment::new(name.clone());
-            body.add_part(outer, &part.body(bytes.clone(), parsed_type(media_type)?));
+            body.add_part(outer, &part.body(in_base64(bytes)?, parsed_type(media_type)?));
         }
         body.fixed(&format!("--{outer}--\r\n"));
         body.shared.push(std::mem::take(&mut body.open).into());
@@ -308,6 +321,12 @@ fn parsed_type(media_type: &str) -> Result<ContentType, MimeError> {
         .map_err(|why| MimeError::Header { what: "the attachment's type", why: why.to_string() })
 }
 
+/// Always base64: left to choose, `lettre` transmits a file of ASCII as it is, with any NUL in it (RFC 5321 4.5.2 allows none).
+fn in_base64(bytes: &[u8]) -> Result<lettre::message::Body, MimeError> {
+    lettre::message::Body::new_with_encoding(bytes.to_vec(), header::ContentTransferEncoding::Base64)
+        .map_err(|_| MimeError::Header { what: "the attachment", why: "it cannot be encoded".to_owned() })
+}
+
 /// Headers that `lettre` has no type for. Sources: RFC 2919 (List-Id), 2369 and 8058 (List-Unsubscribe),
 /// 3834 (Auto-Submitted); Gmail and Orange group complaints by Feedback-ID.
 fn headers(envelope: &Envelope) -> Result<Vec<HeaderValue>, MimeError> {
@@ -361,10 +380,6 @@ fn mailbox(what: &'static str, name: &str, address: &str) -> Result<Mailbox, Mim
     Ok(Mailbox::new(Some(name.to_owned()).filter(|n| !n.is_empty()), address))
 }
 
-fn parse_address(what: &'static str, address: &str) -> Result<EmailAddress, MimeError> {
-    EmailAddress::parse(address).map_err(|why| MimeError::Header { what, why: why.to_string() })
-}
-
 pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
@@ -405,6 +420,7 @@ mod tests {
                 edition: None,
                 article_url: None,
                 marks,
+                dkim: Vec::new(),
             },
         }
     }
@@ -557,6 +573,26 @@ mod tests {
             order_url: "",
         };
         assert!(matches!(mime.message(to), Err(MimeError::Header { .. })));
+    }
+
+    #[test]
+    fn an_attachment_of_ascii_puts_no_nul_into_the_message() {
+        let bytes = b"texte\0\n".to_vec();
+        let attachment = Attachment { name: "a.bin".to_owned(), media_type: "application/pdf".to_owned(), bytes };
+        let mime = Mime::new(Content { attachments: vec![attachment.clone()], ..content() }).unwrap();
+        let to = address("hotel@auch.example");
+        let to = To {
+            address: &to,
+            name: "",
+            establishment: "",
+            message_id: "1@a.example",
+            unsubscribe_url: "https://a.example",
+            order_url: "",
+        };
+        let raw = mime.message(to).unwrap().to_bytes();
+        assert!(!raw.contains(&0));
+        let message = MessageParser::default().parse(&raw).unwrap();
+        assert_eq!(message.attachment(0).unwrap().contents(), attachment.bytes);
     }
 
     #[test]

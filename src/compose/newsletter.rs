@@ -299,6 +299,7 @@ impl Context for NewsletterMail {
             until: Default::default(),
             parts,
             missing: vec![],
+            exceptions: vec![],
         };
         let office = Office { name: "Office de tourisme".to_owned(), ..Office::default() };
         let complete = Office {

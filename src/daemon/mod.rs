@@ -6,6 +6,7 @@
 //! - [`crate::web`]: serves the public pages and the console, each if an address is configured;
 //! - [`alerting`]: alerts people by a second channel, if one is configured;
 //! - [`telling`]: delivers events to webhooks;
+//! - [`inbox`]: reads the mailbox of bounces, if one is configured;
 //! - [`heartbeat`]: writes heartbeats for the ledger and systemd.
 //!
 //! The loops do not wait for each other: a slow site delays no message, and a long delivery no schedule. The [`ticker`] fires
@@ -15,6 +16,7 @@
 
 mod alerting;
 mod heartbeat;
+mod inbox;
 mod orphaned;
 mod reload;
 mod restored;
@@ -101,6 +103,7 @@ pub async fn serve(engine: Engine, reload: Reload, stop: CancellationToken) -> a
     loops.spawn(Arc::clone(&daemon).keep_sending(stop.clone()));
     loops.spawn(Arc::clone(&daemon).keep_notifying(stop.clone()));
     loops.spawn(Arc::clone(&daemon).keep_telling(stop.clone()));
+    loops.spawn(Arc::clone(&daemon).keep_reading(stop.clone()));
     loops.spawn(Arc::clone(&daemon).keep_alive(stop.clone()));
     loops.spawn(Arc::clone(&daemon).keep_reloading(reload, served, stop.clone()));
     let engine = daemon.engine();

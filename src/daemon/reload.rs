@@ -168,6 +168,7 @@ fn keeping(new: Config, running: &Config) -> (Config, Vec<&'static str>) {
         ("relay_ca_file", new.relay_ca != running.relay_ca),
         ("secret", new.secret != running.secret),
         ("link_keys_file", new.link_keys_file != running.link_keys_file),
+        ("dkim", new.dkim != running.dkim),
         ("delivery", new.delivery != running.delivery),
         ("lane", new.lanes != running.lanes),
         ("web.bind", new.web.bind != running.web.bind),
@@ -183,6 +184,7 @@ fn keeping(new: Config, running: &Config) -> (Config, Vec<&'static str>) {
     kept.secret = running.secret.clone();
     kept.relay_ca = running.relay_ca.clone();
     kept.link_keys_file = running.link_keys_file.clone();
+    kept.dkim = running.dkim.clone();
     kept.alert = running.alert.clone();
     kept.metrics.bind = running.metrics.bind;
     kept.delivery = running.delivery.clone();

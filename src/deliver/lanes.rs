@@ -8,9 +8,9 @@ use crate::domain::notice::Notice;
 use crate::notices::wording;
 use crate::{
     clock::Clock,
-    deliver::classify::{Classification, Throttle},
     domain::{
         Timestamp,
+        classify::{Classification, Throttle},
         issue::IssueKey,
         lane::{Lane, LaneTrouble, Lanes, Pace},
     },
@@ -372,8 +372,9 @@ pub(super) fn notice(trouble: &LaneTrouble, lanes: &Lanes) -> Notice {
 mod tests {
     use super::*;
     use crate::{
-        deliver::{classify::classify, reply::Answer},
+        deliver::reply::Answer,
         domain::{
+            classify::classify,
             delivery::Phase,
             lane::{Family, Limits},
         },

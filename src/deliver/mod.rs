@@ -14,7 +14,6 @@
 
 mod capture;
 mod claims;
-mod classify;
 mod group_commit;
 mod lanes;
 mod pace;
@@ -29,12 +28,13 @@ mod trust;
 mod wire;
 mod worker;
 
-pub use classify::{Class, Classification, PauseScope, Throttle, classify};
 pub use pace::{Breaker, Pace};
 pub use probe::{Probe, probe};
 pub use relay::{InvalidRelay, Login, Relay, SmtpRelay, Tls};
 pub use smtp::hello;
 pub use trust::Authorities;
+
+pub use crate::domain::classify::{Class, Classification, PauseScope, Throttle, classify};
 
 use self::{
     session::Session,

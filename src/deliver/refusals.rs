@@ -1,9 +1,9 @@
 //! Detects that consecutive recipients are refused with the same reply. Without an acceptance in between, the cause is on the
-//! sender's side, however [`super::classify()`] classified it: an unknown host name, a quota, a misconfigured relay. Counted in
+//! sender's side, however [`crate::domain::classify`] classified it: an unknown host name, a quota, a misconfigured relay. Counted in
 //! memory, per issue, and per lane if the reply comes from the recipients' servers; [`super::run`] acts on it.
 
-use super::classify::Class;
 use crate::domain::{
+    classify::Class,
     delivery::{Finished, Outcome, Phase, Reply},
     issue::IssueKey,
 };

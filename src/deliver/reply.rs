@@ -2,14 +2,12 @@
 //!
 //! Never stores an address, a control character or more than a thousand characters (invariant I7).
 
-use crate::domain::{characters, delivery::Reply, email::mask_addresses};
+use crate::domain::delivery::{Reply, enhanced_status, keep};
 
 /// Longest accepted reply line; RFC 5321 4.5.3.1.5 allows 512.
 pub(super) const LONGEST_LINE: usize = 2048;
 /// Maximum lines of one reply.
 const MOST_LINES: usize = 100;
-/// Maximum characters of a reply stored in the ledger.
-const KEPT: usize = 1000;
 
 /// One complete reply of one or more lines.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -75,22 +73,6 @@ impl Answer {
 /// Our own text when the relay sent no reply.
 pub(super) fn no_reply(why: &str) -> Reply {
     Reply { code: None, enhanced: None, text: keep(why) }
-}
-
-/// RFC 2034: the text begins with `x.y.z`, of the same class as the code.
-fn enhanced_status(code: u16, line: &str) -> Option<String> {
-    let word = line.split_ascii_whitespace().next()?;
-    let mut parts = word.split('.');
-    let mut number = || parts.next().filter(|p| (1..=3).contains(&p.len()))?.parse::<u16>().ok();
-    let (class, subject, detail) = (number()?, number()?, number()?);
-    (parts.next().is_none() && class == code / 100).then(|| format!("{class}.{subject}.{detail}"))
-}
-
-/// Masks addresses, replaces control characters (a NUL is invalid in a Postgres text) by spaces, removes characters that change the
-/// direction of writing, and truncates.
-pub(super) fn keep(text: &str) -> String {
-    let shown: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    mask_addresses(characters::clean(&shown).trim()).chars().take(KEPT).collect()
 }
 
 #[cfg(test)]

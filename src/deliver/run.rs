@@ -6,7 +6,6 @@
 use super::{
     DeliverError, Deliverer, Paused, RelayTrouble, Summary,
     claims::{Claims, Prefetch},
-    classify::{Class, classify},
     group_commit::{GroupCommit, group_commit},
     lanes::{self, Permit},
     refusals::{Refusal, Refusals, Refuses},
@@ -301,7 +300,8 @@ impl Run {
         }
     }
 
-    /// Whether the mailbox was full for [`FULL_IN_A_ROW`] issues in a row, with no delivery in between that may have arrived.
+    /// Whether the mailbox was full for [`FULL_IN_A_ROW`] issues in a row, with no delivery in between that may have arrived. What
+    /// bounced later counts as well.
     pub async fn is_always_full(&self, claim: &Claim) -> bool {
         let filter = LogFilter { address_key: Some(claim.recipient.address.key()), ..LogFilter::default() };
         let log = match self.it.store.log(&filter).await {
@@ -316,7 +316,7 @@ impl Run {
             it.issue != claim.issue && matches!(it.state, State::Sent | State::Unknown | State::Failed)
         };
         let before = log.iter().rev().filter(tried).take(FULL_IN_A_ROW - 1);
-        let never = before.filter(|it| was_full(it)).count() == FULL_IN_A_ROW - 1;
+        let never = before.filter(|it| it.was_softly_refused()).count() == FULL_IN_A_ROW - 1;
         if never {
             info!(delivery = %claim.id, "mailbox full for {FULL_IN_A_ROW} issues in a row: the address is suppressed");
         }
@@ -394,7 +394,7 @@ impl Run {
         let concerned = self.concerned(refuses);
         let alike = |it: &LoggedDelivery| {
             concerned(it.address.rsplit('@').next().unwrap_or_default())
-                && last_refusal(it).is_some_and(|(phase, reply)| refusal.is_like(phase, &reply))
+                && it.last_refusal().is_some_and(|(phase, reply)| refusal.is_like(phase, &reply))
         };
         let failed = self.it.store.log(&filter).await?;
         let ids: Vec<_> = failed.iter().filter(|it| alike(it)).map(|it| it.id.clone()).collect();
@@ -434,18 +434,6 @@ impl Run {
     pub fn store_error(&self, store_error: StoreError) {
         note_store_error(&self.tally, &self.halt, store_error);
     }
-}
-
-fn was_full(it: &LoggedDelivery) -> bool {
-    it.state == State::Failed
-        && last_refusal(it).is_some_and(|(phase, reply)| classify(phase, &reply).class == Class::Soft)
-}
-
-/// The relay's last refusal.
-fn last_refusal(it: &LoggedDelivery) -> Option<(Phase, Reply)> {
-    let last = it.attempts.last().filter(|last| last.outcome == "refused")?;
-    let text = last.text.clone().unwrap_or_default();
-    Some((last.phase, Reply { code: last.code, enhanced: last.enhanced.clone(), text }))
 }
 
 impl Tally {

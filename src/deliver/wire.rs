@@ -5,10 +5,11 @@
 
 use super::{
     probe::end_of_certificate,
-    reply::{Answer, LONGEST_LINE, keep},
+    reply::{Answer, LONGEST_LINE},
     trust,
 };
-use crate::{domain::Timestamp, failpoint};
+use crate::domain::{Timestamp, delivery::keep};
+use crate::failpoint;
 use std::{
     fmt,
     io::{self, IoSlice},

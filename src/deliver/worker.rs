@@ -7,7 +7,6 @@
 
 use super::{
     MessageError, OutgoingMessage,
-    classify::{Class, Classification, PauseScope, classify},
     lanes::{self, Permit},
     refusals::Refusal,
     reply::no_reply,
@@ -19,6 +18,7 @@ use crate::domain::pause::SenderFault;
 use crate::notices::wording;
 use crate::{
     domain::{
+        classify::{Class, Classification, PauseScope, classify},
         delivery::{Claim, Finished, Marked, Outcome, Phase, Reply},
         lane::LaneTrouble,
         message::Message,

@@ -3,6 +3,7 @@
 //! Parsing only ever *adds* to an [`Item`]: its `text` is the article's own words and is always kept in full
 //! (invariant I3).
 
+use super::exception::Granted;
 use chrono::{Datelike, Days, NaiveDate, NaiveTime, Timelike};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
@@ -107,6 +108,9 @@ pub struct Agenda {
     /// What persons changed in it; nothing in what was only read.
     #[serde(skip_serializing_if = "Corrections::is_empty")]
     pub corrections: Corrections,
+    /// By whose exceptions it is as it is; nothing where the rules of its mailing hold.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exceptions: Vec<Granted>,
 }
 
 /// What persons changed in an agenda. With it the sum is complete: events as read = events printed − changed, and every other event
@@ -440,6 +444,11 @@ mod tests {
                 by: vec!["Claire".into()],
                 left_out: vec![LeftOut { line: "un bal".into(), by: "Marc".into(), why: "doublon".into() }],
             },
+            exceptions: vec![Granted {
+                rule: super::super::exception::Rule::TooFew { found: 4, least: 5 },
+                by: "Claire".into(),
+                why: "fête annulée".into(),
+            }],
         };
         let json = serde_json::to_string(&agenda).unwrap();
         assert_eq!(serde_json::from_str::<Agenda>(&json).unwrap(), agenda);

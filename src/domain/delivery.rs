@@ -1,6 +1,10 @@
 //! A delivery: one issue to one recipient. Its states and transitions.
 
-use super::{Timestamp, email::EmailAddress, issue::IssueKey};
+use super::{
+    Timestamp, characters,
+    email::{EmailAddress, mask_addresses},
+    issue::IssueKey,
+};
 use serde::Serialize;
 use std::fmt;
 
@@ -214,7 +218,31 @@ pub struct Reply {
     pub text: String,
 }
 
+/// Maximum characters of a reply stored in the ledger.
+const KEPT: usize = 1000;
+
+/// RFC 2034: the text begins with `x.y.z`, of the same class as the code.
+pub fn enhanced_status(code: u16, line: &str) -> Option<String> {
+    let word = line.split_ascii_whitespace().next()?;
+    let mut parts = word.split('.');
+    let mut number = || parts.next().filter(|p| (1..=3).contains(&p.len()))?.parse::<u16>().ok();
+    let (class, subject, detail) = (number()?, number()?, number()?);
+    (parts.next().is_none() && class == code / 100).then(|| format!("{class}.{subject}.{detail}"))
+}
+
+/// Masks addresses, replaces control characters (a NUL is invalid in a Postgres text) by spaces, removes characters that change the
+/// direction of writing, and truncates.
+pub fn keep(text: &str) -> String {
+    let shown: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    mask_addresses(characters::clean(&shown).trim()).chars().take(KEPT).collect()
+}
+
 impl Reply {
+    /// From its code and its words, whose first may be the enhanced status.
+    pub fn new(code: u16, text: &str) -> Self {
+        Self { code: Some(code), enhanced: enhanced_status(code, text), text: keep(text) }
+    }
+
     /// Code and text in one line.
     pub fn said(&self) -> String {
         let code = self.code.map(|code| format!("{code} ")).unwrap_or_default();

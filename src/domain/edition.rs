@@ -179,7 +179,7 @@ impl Edition {
 }
 
 /// What an edition may lack until it is announced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Missing {
     Cover,

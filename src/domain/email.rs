@@ -94,6 +94,94 @@ impl EmailAddress {
     }
 }
 
+/// `MAIL FROM` as configured: one address for all messages, or a pattern of which each delivery has its own (VERP, so that a
+/// bounce names the delivery it is about): `retours+*@lettre.office.example`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReturnPath {
+    /// Before the star, or the whole local part.
+    before: String,
+    /// After the star; `None`: there is no star.
+    after: Option<String>,
+    domain: String,
+}
+
+/// Characters of [`crate::tokens::Tokens::return_token`], which replaces the star.
+pub const RETURN_TOKEN: usize = 42;
+
+/// Why a text is not a return path.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidReturnPath {
+    #[error(transparent)]
+    Address(#[from] InvalidAddress),
+    #[error("expected at most one *, which stands for what differs from delivery to delivery")]
+    Stars,
+    #[error("leave at most {} characters around the *: RFC 5321 allows 64 before the @", 64 - RETURN_TOKEN)]
+    TooLong,
+}
+
+impl ReturnPath {
+    /// # Errors
+    /// If it is not an address, has several stars, or is too long once the star is replaced.
+    pub fn parse(text: &str) -> Result<Self, InvalidReturnPath> {
+        let EmailAddress { local, domain } = EmailAddress::parse(text)?;
+        let Some((before, after)) = local.split_once('*') else {
+            return Ok(Self { before: local, after: None, domain });
+        };
+        if after.contains('*') {
+            return Err(InvalidReturnPath::Stars);
+        }
+        if before.len() + after.len() + RETURN_TOKEN > 64 {
+            return Err(InvalidReturnPath::TooLong);
+        }
+        Ok(Self { before: before.to_owned(), after: Some(after.to_owned()), domain })
+    }
+
+    /// Of the delivery with this token; the one address if there is no star.
+    pub fn of(&self, token: &str) -> EmailAddress {
+        let local = match &self.after {
+            Some(after) => format!("{}{token}{after}", self.before),
+            None => self.before.clone(),
+        };
+        EmailAddress { local, domain: self.domain.clone() }
+    }
+
+    /// Of a message that is no delivery, such as a test: without the star and the sign that sets it off. `postmaster`, which every
+    /// domain has (RFC 5321 4.5.1), if nothing is left.
+    pub fn plain(&self) -> EmailAddress {
+        let sign = |c| matches!(c, '+' | '-' | '=' | '.' | '_');
+        let local = match &self.after {
+            None => self.before.clone(),
+            Some(after) => match [self.before.trim_end_matches(sign), after.trim_start_matches(sign)] {
+                ["", ""] => "postmaster".to_owned(),
+                [before, ""] => before.to_owned(),
+                ["", after] => after.to_owned(),
+                [before, after] => format!("{before}-{after}"),
+            },
+        };
+        EmailAddress { local, domain: self.domain.clone() }
+    }
+
+    /// In lower case.
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+}
+
+impl From<EmailAddress> for ReturnPath {
+    fn from(EmailAddress { local, domain }: EmailAddress) -> Self {
+        Self { before: local, after: None, domain }
+    }
+}
+
+impl fmt::Display for ReturnPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.after {
+            Some(after) => write!(f, "{}*{after}@{}", self.before, self.domain),
+            None => write!(f, "{}@{}", self.before, self.domain),
+        }
+    }
+}
+
 impl fmt::Display for EmailAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}@{}", self.local, self.domain)
@@ -190,5 +278,32 @@ mod tests {
     fn an_address_is_masked_in_logs() {
         let address = EmailAddress::parse("eloise@partenaire.fr").unwrap();
         assert_eq!(format!("{address:?}"), "e***@p***.fr");
+    }
+
+    #[test]
+    fn a_return_path_has_room_for_one_token() {
+        let token = "k".repeat(RETURN_TOKEN);
+        let of = |text: &str| ReturnPath::parse(text).map(|path| path.of(&token).to_string());
+        assert_eq!(of("retours@a.example"), Ok("retours@a.example".to_owned()));
+        assert_eq!(of("retours+*@A.example"), Ok(format!("retours+{token}@a.example")));
+        assert_eq!(of("*@retours.a.example"), Ok(format!("{token}@retours.a.example")));
+        assert_eq!(of(&format!("{}*@a.example", "x".repeat(22))).unwrap().find('@'), Some(64));
+        assert_eq!(of(&format!("{}*@a.example", "x".repeat(23))), Err(InvalidReturnPath::TooLong));
+        assert_eq!(of("a*b*@a.example"), Err(InvalidReturnPath::Stars));
+        assert_eq!(of("retours+*"), Err(InvalidAddress::NoAt.into()));
+    }
+
+    #[test]
+    fn a_message_that_is_no_delivery_has_the_address_without_the_star() {
+        let plain = |text: &str| ReturnPath::parse(text).unwrap().plain().to_string();
+        for (pattern, expected) in [
+            ("retours+*@a.example", "retours@a.example"),
+            ("*@a.example", "postmaster@a.example"),
+            ("*-retours@a.example", "retours@a.example"),
+            ("a-*-b@a.example", "a-b@a.example"),
+            ("retours@a.example", "retours@a.example"),
+        ] {
+            assert_eq!(plain(pattern), expected);
+        }
     }
 }

@@ -11,11 +11,21 @@ pub struct Gates {
     pub min_events: usize,
     /// With a larger percentage of unplaced items the issue is held.
     pub max_unplaced_percent: usize,
+    /// So many unplaced items never hold it, whatever their percentage: a person allowed them for one issue.
+    pub allowed_unplaced: usize,
+}
+
+impl Gates {
+    /// Whether more items than may be are unplaced.
+    pub fn has_too_many_unplaced(&self, agenda: &Agenda) -> bool {
+        let (items, unplaced) = (agenda.items().count(), agenda.to_place().count());
+        unplaced > self.allowed_unplaced && unplaced * 100 > items * self.max_unplaced_percent
+    }
 }
 
 impl Default for Gates {
     fn default() -> Self {
-        Self { min_events: 5, max_unplaced_percent: 20 }
+        Self { min_events: 5, max_unplaced_percent: 20, allowed_unplaced: 0 }
     }
 }
 
@@ -46,8 +56,8 @@ pub fn check(agenda: &Agenda, title: &str, wanted: Week, gates: Gates) -> Result
     if found < gates.min_events.max(1) {
         return Err(Hold::TooFewEvents { found, least: gates.min_events.max(1) });
     }
-    let (items, unplaced) = (agenda.items().count(), agenda.to_place().count());
-    if unplaced * 100 > items * gates.max_unplaced_percent {
+    if gates.has_too_many_unplaced(agenda) {
+        let (items, unplaced) = (agenda.items().count(), agenda.to_place().count());
         return Err(Hold::TooManyUnplaced { unplaced, items });
     }
     Ok(())

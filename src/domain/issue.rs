@@ -192,6 +192,25 @@ pub struct Envelope {
     /// one.
     #[serde(default)]
     pub marks: String,
+    /// The keys that sign every message; empty: the relay signs. Stored with the issue, so that a resend has the same signatures.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dkim: Vec<SigningKeyName>,
+}
+
+/// A DKIM key, by the name under which receivers look up its public part.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, serde::Deserialize)]
+pub struct SigningKeyName {
+    /// `d=`, in lower case: the sender's domain or a parent of it.
+    pub domain: String,
+    /// `s=`
+    pub selector: String,
+}
+
+impl SigningKeyName {
+    /// Where its TXT record is (RFC 6376 3.6.2.1): `s2026._domainkey.office.example`.
+    pub fn record_name(&self) -> String {
+        format!("{}._domainkey.{}", self.selector, self.domain)
+    }
 }
 
 impl Envelope {
@@ -310,10 +329,15 @@ pub enum Basis {
     /// Nothing that persons change while it is composed.
     #[default]
     Sources,
-    /// The revision of the corrections of an agenda.
+    /// The revision of the corrections and exceptions of an agenda.
     Corrections(u64),
-    /// The text of the editorial that was saved for a newsletter; `None`: none was.
-    Editorial(Option<String>),
+    /// Of a newsletter.
+    Editorial {
+        /// The editorial that was saved; `None`: none was.
+        text: Option<String>,
+        /// [`InForce::changes`](super::exception::InForce::changes)
+        exceptions: u64,
+    },
 }
 
 /// Whether content may leave by these approvals, which were not taken back (I6). With `second_person`, at least one approver must not be

@@ -51,6 +51,14 @@ impl Message {
         Self { sender, own, cuts: Vec::new(), shared: Arc::new(Shared::new(Vec::new())) }
     }
 
+    /// With more header lines before the others.
+    #[must_use]
+    pub fn with_headers_before(mut self, headers: &[u8]) -> Self {
+        self.own.splice(0..0, headers.iter().copied());
+        self.cuts.iter_mut().for_each(|cut| *cut += headers.len());
+        self
+    }
+
     /// Its bytes, in order. Some pieces may be empty.
     pub fn pieces(&self) -> impl Iterator<Item = &[u8]> {
         let begins = std::iter::once(0).chain(self.cuts.iter().copied());
@@ -100,6 +108,7 @@ mod tests {
         assert_eq!((woven.len(), woven.is_ascii()), (5, false));
         let ascii = Message::woven(sender.clone(), &shared, |n, out| out.extend_from_slice(&b"xyz"[n..=n]));
         assert_eq!((ascii.to_bytes(), ascii.is_ascii()), (b"xAyzC".to_vec(), true));
+        assert_eq!(ascii.with_headers_before(b"12").to_bytes(), b"12xAyzC");
         let alone = Message::alone(sender, b"abc".to_vec());
         assert_eq!((alone.to_bytes(), alone.len(), alone.is_ascii()), (b"abc".to_vec(), 3, true));
     }

@@ -3,11 +3,14 @@
 pub mod agenda;
 pub mod article;
 pub mod characters;
+pub mod classify;
 pub mod correction;
 pub mod delivery;
 pub mod edition;
 pub mod email;
 pub mod event_match;
+pub mod exception;
+pub mod feedback;
 pub mod french;
 pub mod gates;
 pub mod hold;

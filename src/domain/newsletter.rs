@@ -3,6 +3,7 @@
 
 use super::{
     Timestamp,
+    exception::Granted,
     french::{self, NBSP},
     hold::Hold,
     news::NewsItem,
@@ -164,6 +165,9 @@ pub struct Letter {
     pub parts: Vec<Part>,
     /// What is missing, a sentence in French each. For staff.
     pub missing: Vec<String>,
+    /// By whose exceptions it is as it is; nothing where the rules of its mailing hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exceptions: Vec<Granted>,
 }
 
 /// A section with its content.
@@ -252,7 +256,7 @@ impl Letter {
             Section::Links { title, links } => Part::Links { title: title.clone(), links: links.clone() },
         };
         let parts = sections.iter().enumerate().map(part).collect();
-        Self { month, since, until, parts, missing: material.missing }
+        Self { month, since, until, parts, missing: material.missing, exceptions: Vec::new() }
     }
 
     /// All news in it, in the order of the letter.

@@ -1,6 +1,6 @@
 //! Whether one can sleep: what was looked at before the next issue leaves, as data. Worded in [`crate::notices::tonight`].
 
-use super::{Timestamp, agenda::Corrections, issue::IssueKey};
+use super::{Timestamp, agenda::Corrections, exception::Granted, issue::IssueKey};
 use serde::Serialize;
 
 /// How much a check matters. The worst of them is the verdict.
@@ -93,6 +93,11 @@ pub enum Check {
         issue: IssueKey,
         corrections: Corrections,
     },
+    /// By whose exceptions it is as it is.
+    Exceptions {
+        issue: IssueKey,
+        granted: Vec<Granted>,
+    },
     /// Mail programs cut what is longer.
     TooLong {
         issue: IssueKey,
@@ -132,6 +137,7 @@ impl Check {
             | Check::Cancelled { .. }
             | Check::Content { .. }
             | Check::Corrected { .. }
+            | Check::Exceptions { .. }
             | Check::Audience { .. } => Level::Good,
             Check::NoStaff
             | Check::Unplaced { .. }
@@ -156,6 +162,7 @@ impl Check {
             | Check::Warnings { issue, .. }
             | Check::Content { issue, .. }
             | Check::Corrected { issue, .. }
+            | Check::Exceptions { issue, .. }
             | Check::TooLong { issue, .. }
             | Check::Nobody { issue }
             | Check::AudienceMoved { issue, .. }

@@ -93,7 +93,7 @@ async fn compose(engine: &Engine, order: &Order) -> anyhow::Result<Content> {
             from_name: mailing.and_then(|m| m.sender_name.clone()).unwrap_or_else(|| sender.name.clone()),
             from_address: from.to_string(),
             reply_to: Some(reply_to),
-            return_path: sender.return_path.as_ref().unwrap_or(from).to_string(),
+            return_path: sender.return_path_of(from).to_string(),
             domain: from.domain().to_owned(),
             // A personal mail, not of a list: there is no unsubscribe link.
             list_id: String::new(),
@@ -104,6 +104,7 @@ async fn compose(engine: &Engine, order: &Order) -> anyhow::Result<Content> {
             edition: Some(order.edition.clone()),
             article_url: None,
             marks: mail.marks.issue,
+            dkim: app.config.dkim.for_sender(from.domain()),
         },
     })
 }

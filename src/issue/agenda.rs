@@ -8,7 +8,7 @@ use super::{
 use crate::apart::{Apart, PATIENCE, apart};
 use crate::app::{App, Engine};
 use crate::collect::article::{self, Reading};
-use crate::collect::source::Provides;
+use crate::collect::source::{self, CollectError, Provides, Source};
 use crate::compose::context::{AgendaMail, Links};
 use crate::compose::print::{self, Format, Layout, Look, Picture, PrintError, Printed, Sheet};
 use crate::domain::{
@@ -16,20 +16,24 @@ use crate::domain::{
     agenda::{Agenda, Week},
     article::Article,
     correction::{Corrected, KeptReading, Overlay, Standing},
+    exception::{Exception, Granted, InForce, SeenArticle, Sighting},
     french,
     gates::{self, Gates},
-    hold::Hold,
-    issue::{Attachment, Basis, Content, Envelope},
+    hold::{Hold, Unread},
+    issue::{Attachment, Basis, Content, Envelope, IssueKey},
     merge::{self, Merge},
     office::Office,
     venue::KnownVenues,
 };
-use crate::jobs::{self, Attach, Mailing};
+use crate::jobs::{self, Attach, Mailing, SourceRule};
 use crate::notices::wording;
 use crate::templates::Rendered;
 use anyhow::Context;
 use std::time::Duration;
 use tracing::{info, warn};
+
+/// Articles that are noted of a reading.
+const MOST_SEEN: usize = 20;
 
 /// The article of the week, parsed and corrected.
 #[derive(Debug)]
@@ -49,6 +53,8 @@ pub struct Found {
 pub struct Collected {
     /// Before any correction. `None`: nothing could be read, or it is about another week.
     pub read: Option<KeptReading>,
+    /// The articles that the sources had.
+    pub seen: Vec<SeenArticle>,
     pub outcome: Result<Found, Hold>,
 }
 
@@ -58,7 +64,8 @@ pub struct Knowledge {
     /// The communes of venues, see [`super::venues`].
     pub venues: KnownVenues,
     pub overlay: Overlay,
-    /// Of the overlay.
+    pub exceptions: InForce,
+    /// Of the overlay and the exceptions.
     pub revision: u64,
 }
 
@@ -75,14 +82,33 @@ pub(super) async fn make(
     watch: Watch<'_>,
 ) -> Result<Composed, NotComposed> {
     let knowledge = corrections::knowledge(&*engine.store, &due.key()).await?;
-    let Collected { read, outcome } = collect(&engine.app, due, publishes, article, &knowledge).await;
+    let Collected { read, seen, outcome } = collect(&engine.app, due, publishes, article, &knowledge).await;
     if let Some(read) = &read {
         engine.store.keep_reading(read).await?;
     }
+    keep_sighting(engine, &due.key(), seen, &knowledge).await?;
     let found = outcome?;
     watch(Step::Read { title: &found.title, agenda: &found.agenda });
     let content = compose(&engine.app, due, publishes, &found).await?;
     Ok(Composed { content, missing: found.missing, basis: Basis::Corrections(knowledge.revision) })
+}
+
+/// Notes what the sources had. Where another article is read instead, those that they had before stay known.
+async fn keep_sighting(
+    engine: &Engine,
+    key: &IssueKey,
+    mut articles: Vec<SeenArticle>,
+    knowledge: &Knowledge,
+) -> anyhow::Result<()> {
+    if knowledge.exceptions.article().is_some() {
+        let before = engine.store.sighting(key).await?.map(|it| it.articles).unwrap_or_default();
+        let is_new = |it: &SeenArticle| !articles.iter().any(|other| other.url == it.url);
+        let others: Vec<_> = before.into_iter().filter(is_new).collect();
+        articles.extend(others);
+    }
+    articles.truncate(MOST_SEEN);
+    engine.store.keep_sighting(key, &Sighting { seen_at: engine.app.clock.now(), articles }).await?;
+    Ok(())
 }
 
 /// Collects and parses: takes the first article whose agenda passes the gates, merges the listings of structured sources, and
@@ -94,47 +120,58 @@ pub async fn collect(
     article: Option<Article>,
     knowledge: &Knowledge,
 ) -> Collected {
-    let mut read = None;
-    let outcome = match read_article(app, due, publishes, article, knowledge, &mut read).await {
-        Ok(article) => {
-            corrected(&article, publishes.week(due.mailing.day(due.at)), publishes.gates, &knowledge.overlay)
-        }
+    let (mut read, mut seen) = (None, Vec::new());
+    let outcome = match read_article(app, due, publishes, article, knowledge, (&mut read, &mut seen)).await {
+        Ok(article) => corrected(&article, publishes.week(due.mailing.day(due.at)), publishes.gates, knowledge),
         Err(hold) => Err(hold),
     };
-    Collected { read, outcome }
+    Collected { read, seen, outcome }
 }
 
-/// `read` receives the reading to keep, even if a gate holds it.
+/// `read` receives the reading to keep, even if a gate holds it; `seen`: every article that was looked at.
 async fn read_article(
     app: &App,
     due: Due<'_>,
     publishes: &jobs::Agenda,
     article: Option<Article>,
-    Knowledge { venues, overlay, .. }: &Knowledge,
-    read: &mut Option<KeptReading>,
+    knowledge: &Knowledge,
+    (read, seen): (&mut Option<KeptReading>, &mut Vec<SeenArticle>),
 ) -> Result<KeptReading, Hold> {
+    let Knowledge { venues, exceptions, .. } = knowledge;
     let mailing = due.mailing;
     let week = publishes.week(mailing.day(due.at));
-    let (articles, missing) = match article {
-        Some(article) => (vec![article], Vec::new()),
-        None => collect_articles(app, mailing).await?,
+    let Articles { articles, missing, excused, granted } = match (article, exceptions.article()) {
+        (Some(article), _) => Articles { articles: vec![article], ..Articles::default() },
+        (None, Some((chosen, url))) => chosen_article(app, mailing, chosen, url).await?,
+        (None, None) => collect_articles(app, mailing, exceptions).await?,
     };
     let mut refusal = None;
     for article in articles {
-        let agenda = understood(app, mailing, week, &article, venues).await?;
+        let mut agenda = understood(app, mailing, week, &article, venues).await?;
+        agenda.exceptions.clone_from(&granted);
+        let glimpse = |agenda: &Agenda, hold: Option<&Hold>| SeenArticle {
+            title: article.title.clone(),
+            url: article.url.clone(),
+            published: article.published,
+            days: agenda.days.iter().map(|day| (day.date, day.items.len())).collect(),
+            hold: hold.cloned(),
+        };
         let mut reading = KeptReading {
             issue: due.key(),
             read_at: app.clock.now(),
-            title: article.title,
-            url: article.url,
+            title: article.title.clone(),
+            url: article.url.clone(),
             agenda,
-            missing: missing.clone(),
+            missing: missing.iter().chain(&excused).map(|(why, _)| why.clone()).collect(),
+            exceptions: exceptions.of_reading,
         };
-        match open(&reading, week, publishes.gates, overlay) {
+        let opened = open(&reading, week, publishes.gates, knowledge);
+        seen.push(glimpse(&reading.agenda, opened.as_ref().err()));
+        match opened {
             Ok(()) => {
                 let agenda = &mut reading.agenda;
-                agenda.warnings.extend(missing.iter().map(|why| wording::made_without(why)));
-                reading.missing.extend(add_listings(app, mailing, week, agenda).await?);
+                agenda.warnings.extend(missing.iter().chain(&excused).map(|(_, warning)| warning.clone()));
+                reading.missing.extend(add_listings(app, mailing, week, agenda, exceptions).await?);
                 *read = Some(reading.clone());
                 return Ok(reading);
             }
@@ -152,7 +189,8 @@ async fn read_article(
 }
 
 /// The gates: that of the week before any correction, the others after them.
-fn open(read: &KeptReading, week: Week, gates: Gates, overlay: &Overlay) -> Result<(), Hold> {
+fn open(read: &KeptReading, week: Week, gates: Gates, knowledge: &Knowledge) -> Result<(), Hold> {
+    let (overlay, gates) = (&knowledge.overlay, knowledge.exceptions.gates(gates));
     if overlay.is_empty() {
         return gates::check(&read.agenda, &read.title, week, gates);
     }
@@ -160,14 +198,16 @@ fn open(read: &KeptReading, week: Week, gates: Gates, overlay: &Overlay) -> Resu
     gates::check(&overlay.apply(&read.agenda).agenda, &read.title, week, gates)
 }
 
-/// The agenda as it is composed: what was read, with the corrections.
+/// The agenda as it is composed: what was read, with the corrections, through the gates as persons have set them for the issue.
 ///
 /// # Errors
 /// The hold: a gate is closed, or a correction is in conflict.
-pub fn corrected(read: &KeptReading, week: Week, gates: Gates, overlay: &Overlay) -> Result<Found, Hold> {
+pub fn corrected(read: &KeptReading, week: Week, gates: Gates, knowledge: &Knowledge) -> Result<Found, Hold> {
+    let Knowledge { overlay, exceptions, .. } = knowledge;
     gates::check_week(&read.agenda, &read.title, week)?;
     let Corrected { mut agenda, standings, .. } = overlay.apply(&read.agenda);
-    gates::check(&agenda, &read.title, week, gates)?;
+    gates::check(&agenda, &read.title, week, exceptions.gates(gates))?;
+    agenda.exceptions.extend(exceptions.used(&agenda, gates));
     let in_conflict = standings.iter().filter_map(|standing| match standing {
         Standing::InConflict { now, .. } => Some(now.clone()),
         _ => None,
@@ -185,26 +225,66 @@ pub fn corrected(read: &KeptReading, week: Week, gates: Gates, overlay: &Overlay
     Ok(Found { title, url, agenda, week, missing })
 }
 
-/// The articles of all article sources, and the reasons why optional sources failed.
-async fn collect_articles(app: &App, mailing: &Mailing) -> Result<(Vec<Article>, Vec<String>), Hold> {
-    let (mut articles, mut missing) = (Vec::new(), Vec::new());
-    for rule in mailing.sources.iter().filter(|rule| rule.source.provides() == Provides::Article) {
+/// The articles to choose from.
+#[derive(Debug, Default)]
+struct Articles {
+    articles: Vec<Article>,
+    /// Optional sources that failed: the reason, and the warning about it.
+    missing: Vec<(String, String)>,
+    /// The same of required ones, by exceptions.
+    excused: Vec<(String, String)>,
+    /// The exceptions by which these articles are what is read.
+    granted: Vec<Granted>,
+}
+
+/// The articles of all article sources.
+async fn collect_articles(app: &App, mailing: &Mailing, exceptions: &InForce) -> Result<Articles, Hold> {
+    let mut found = Articles::default();
+    for (name, rule) in mailing.named_sources().filter(|(_, rule)| rule.source.provides() == Provides::Article) {
         match rule.source.articles(&app.fetcher, app.clock.now()).await {
-            Ok(found) => articles.extend(found),
+            Ok(articles) => found.articles.extend(articles),
             Err(error) => {
                 warn!(mailing = mailing.id, error = &error as &dyn std::error::Error, "the source returned no article");
-                match rule.required {
-                    true => return Err(Hold::ArticleUnreachable(error.in_french())),
-                    false => missing.push(error.in_french()),
+                let why = error.in_french();
+                match exceptions.excuse(&name) {
+                    Some(it) if rule.required => {
+                        let warning = wording::went_without(&why, &it.by);
+                        found.excused.push((why, warning));
+                        found.granted.push(Granted::from(it));
+                    }
+                    None if rule.required => {
+                        return Err(Hold::ArticleUnreachable(Unread { source: Some(name), why }));
+                    }
+                    _ => found.missing.push((why.clone(), wording::made_without(&why))),
                 }
             }
         }
     }
     // A single one may fail, but not all of them.
-    if articles.is_empty() && !missing.is_empty() {
-        return Err(Hold::ArticleUnreachable(missing.join("\u{a0}; ")));
+    let failed: Vec<_> = found.missing.iter().chain(&found.excused).map(|(why, _)| why.as_str()).collect();
+    if found.articles.is_empty() && !failed.is_empty() {
+        return Err(Hold::ArticleUnreachable(Unread { source: None, why: failed.join("\u{a0}; ") }));
     }
-    Ok((articles, missing))
+    Ok(found)
+}
+
+/// The article that a person chose, as it is now.
+async fn chosen_article(app: &App, mailing: &Mailing, chosen: &Exception, url: &str) -> Result<Articles, Hold> {
+    let read = read_at(app, mailing, url).await;
+    let article = read.map_err(|error| {
+        warn!(mailing = mailing.id, error = &error as &dyn std::error::Error, "the chosen article could not be read");
+        Hold::ArticleUnreachable(Unread { source: None, why: error.in_french() })
+    })?;
+    Ok(Articles { articles: vec![article], granted: vec![Granted::from(chosen)], ..Articles::default() })
+}
+
+/// The article at this address of a site that the mailing has its articles from.
+///
+/// # Errors
+/// If it is elsewhere, or cannot be read.
+pub async fn read_at(app: &App, mailing: &Mailing, url: &str) -> Result<Article, CollectError> {
+    let sources: Vec<Source> = mailing.sources.iter().map(|rule| rule.source.clone()).collect();
+    source::article_at(&sources, url, &app.fetcher, app.clock.now()).await
 }
 
 /// Merges the listings of the mailing's structured sources into the agenda. Returns the reasons why optional sources are
@@ -212,10 +292,16 @@ async fn collect_articles(app: &App, mailing: &Mailing) -> Result<(Vec<Article>,
 ///
 /// # Errors
 /// When a required source fails.
-pub async fn add_listings(app: &App, mailing: &Mailing, week: Week, agenda: &mut Agenda) -> Result<Vec<String>, Hold> {
+pub async fn add_listings(
+    app: &App,
+    mailing: &Mailing,
+    week: Week,
+    agenda: &mut Agenda,
+    exceptions: &InForce,
+) -> Result<Vec<String>, Hold> {
     let mut missing = Vec::new();
     let days = week.monday()..=week.sunday();
-    for rule in mailing.sources.iter().filter(|rule| rule.source.provides() == Provides::Listings) {
+    for (name, rule) in mailing.named_sources().filter(|(_, rule)| rule.source.provides() == Provides::Listings) {
         let zone = mailing.schedule.zone;
         match rule.source.listings(&app.fetcher, days.clone(), zone, app.clock.now()).await {
             Ok(found) => {
@@ -236,11 +322,7 @@ pub async fn add_listings(app: &App, mailing: &Mailing, week: Week, agenda: &mut
                         let error = &why as &dyn std::error::Error;
                         warn!(mailing = mailing.id, error, "the listings could not be merged");
                         let why = wording::of_source(&rule.source.name(), &why.in_french());
-                        if rule.required {
-                            return Err(Hold::ListingsUnreachable(why));
-                        }
-                        agenda.warnings.push(wording::made_without(&why));
-                        missing.push(why);
+                        missing.push(missed((&name, rule), why, agenda, exceptions)?);
                         continue;
                     }
                 };
@@ -252,15 +334,34 @@ pub async fn add_listings(app: &App, mailing: &Mailing, week: Week, agenda: &mut
                     error = &error as &dyn std::error::Error,
                     "the source returned no listings"
                 );
-                if rule.required {
-                    return Err(Hold::ListingsUnreachable(error.in_french()));
-                }
-                agenda.warnings.push(wording::made_without(&error.in_french()));
-                missing.push(error.in_french());
+                missing.push(missed((&name, rule), error.in_french(), agenda, exceptions)?);
             }
         }
     }
     Ok(missing)
+}
+
+/// A source of listings that failed: the agenda says so, and goes without. Returns the reason.
+///
+/// # Errors
+/// If it is required, and nobody has made an exception.
+fn missed(
+    (name, rule): (&str, &SourceRule),
+    why: String,
+    agenda: &mut Agenda,
+    exceptions: &InForce,
+) -> Result<String, Hold> {
+    match exceptions.excuse(name) {
+        Some(it) if rule.required => {
+            agenda.warnings.push(wording::went_without(&why, &it.by));
+            agenda.exceptions.push(Granted::from(it));
+        }
+        None if rule.required => {
+            return Err(Hold::ListingsUnreachable(Unread { source: Some(name.to_owned()), why }));
+        }
+        _ => agenda.warnings.push(wording::made_without(&why)),
+    }
+    Ok(why)
 }
 
 /// How an article is read, and what would hold it. Nothing is kept, fetched or sent.
@@ -301,7 +402,7 @@ async fn understood(
 ) -> Result<Agenda, Hold> {
     parsed(app, mailing, week, article, known, (PATIENCE, ())).await.map_err(|why| {
         warn!(mailing = mailing.id, error = &why as &dyn std::error::Error, "the article could not be parsed");
-        Hold::ArticleUnreachable(why.in_french())
+        Hold::ArticleUnreachable(Unread { source: None, why: why.in_french() })
     })
 }
 

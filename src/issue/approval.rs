@@ -4,6 +4,7 @@
 use super::{Due, content::NotComposed, freeze::new_issue, venues};
 use crate::app::Engine;
 use crate::domain::{
+    exception::HeldFor,
     hold::Hold,
     issue::{IssueKey, IssueState, IssueSummary, NewIssue, Stage},
     notice::{Cure, Notice},
@@ -125,6 +126,8 @@ pub(super) async fn freeze_if_approved(
 /// When the database cannot be written.
 pub async fn hold_unapproved(engine: &Engine, key: &IssueKey) -> anyhow::Result<()> {
     let (reason, now) = (Hold::Unapproved.to_string(), engine.app.clock.now());
+    let held = HeldFor { hold: Hold::Unapproved, reason: reason.clone(), at: now };
+    engine.store.keep_hold(key, &held).await?;
     engine.store.queue_notice(key, &Notice::Unapproved, now).await?;
     if engine.store.set_issue_state(key, &[IssueState::AwaitingApproval], IssueState::Held, Some(&reason), now).await? {
         warn!(issue = %key, "issue {key} is held: not approved before its hour");

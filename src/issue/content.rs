@@ -89,7 +89,7 @@ pub(crate) fn envelope(app: &App, due: &Due<'_>) -> Envelope {
         from_name: mailing.sender_name.clone().unwrap_or_else(|| sender.name.clone()),
         from_address: from.to_string(),
         reply_to: sender.reply_to.as_ref().map(ToString::to_string),
-        return_path: sender.return_path.as_ref().unwrap_or(from).to_string(),
+        return_path: sender.return_path_of(from).to_string(),
         domain: from.domain().to_owned(),
         list_id: format!("{}.lettre.{}", mailing.id, from.domain()),
         list_name: mailing.title.clone(),
@@ -99,6 +99,7 @@ pub(crate) fn envelope(app: &App, due: &Due<'_>) -> Envelope {
         edition: None,
         article_url: None,
         marks: String::new(),
+        dkim: app.config.dkim.for_sender(from.domain()),
     }
 }
 

@@ -10,6 +10,7 @@ use super::{
 use crate::app::{App, Engine};
 use crate::domain::{
     correction::Overlay,
+    exception::InForce,
     issue::{Basis, IssueKey, NewIssue},
 };
 use crate::store::{self, Access, Probed, Store};
@@ -32,7 +33,8 @@ pub async fn overlay(store: &dyn Store, key: &IssueKey) -> store::Result<Overlay
 pub async fn knowledge(store: &dyn Store, key: &IssueKey) -> store::Result<Knowledge> {
     // First, so that a correction that is saved meanwhile makes what is composed outdated.
     let revision = store.revision(key).await?;
-    Ok(Knowledge { venues: venues::known(store).await?, overlay: overlay(store, key).await?, revision })
+    let exceptions = InForce::of(store.exceptions(key).await?);
+    Ok(Knowledge { venues: venues::known(store).await?, overlay: overlay(store, key).await?, exceptions, revision })
 }
 
 /// The same for commands that also work without a ledger: empty if there is no ledger yet, or if it needs a migration.
@@ -48,14 +50,14 @@ pub async fn knowledge_without_writing(app: &App, key: &IssueKey) -> Knowledge {
     })
 }
 
-/// What a correction led to.
+/// What a correction or an exception led to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recomposed {
     /// The content with this hash is kept.
     Kept { hash: String },
     /// A gate is closed, or the issue moved on; the reason is in the ledger.
     Held,
-    /// Nothing was read yet: the correction waits for the next reading.
+    /// Nothing was read yet, or it counts no more: the correction waits for the next reading.
     NothingRead,
 }
 
@@ -81,9 +83,9 @@ async fn recompose_once(engine: &Engine, due: Due<'_>, author: &str, revision: u
     let (Some(read), Some(publishes)) = (store.reading(&key).await?, mailing.agenda()) else {
         return Ok(Recomposed::NothingRead);
     };
-    let overlay = overlay(&**store, &key).await?;
+    let knowledge = knowledge(&**store, &key).await?;
     let week = publishes.week(mailing.day(due.at));
-    let made = match agenda::corrected(&read, week, publishes.gates, &overlay) {
+    let made = match agenda::corrected(&read, week, publishes.gates, &knowledge) {
         Ok(found) => match agenda::compose(&engine.app, due, publishes, &found).await {
             Ok(content) => freeze::new_issue(due, content, read.read_at).await,
             Err(why) => Err(why),

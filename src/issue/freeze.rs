@@ -10,6 +10,7 @@ use super::{
 use crate::app::Engine;
 use crate::domain::{
     Timestamp,
+    exception::{HeldFor, InForce},
     hold::Hold,
     issue::{Basis, Content, IssueState, NewIssue},
     notice::{Cure, Notice},
@@ -54,7 +55,7 @@ pub(crate) async fn issue_of(
     Ok(NewIssue { basis: composed.basis, ..new_issue(due, composed.content, composed_at).await? })
 }
 
-/// Whether a person has corrected it, or written another editorial, since it was composed.
+/// Whether a person has corrected it, made or withdrawn an exception, or written another editorial, since it was composed.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -62,7 +63,10 @@ pub(crate) async fn is_outdated(engine: &Engine, issue: &NewIssue) -> anyhow::Re
     Ok(match &issue.basis {
         Basis::Sources => false,
         Basis::Corrections(revision) => engine.store.revision(&issue.key).await? != *revision,
-        Basis::Editorial(text) => engine.store.editorial(&issue.key).await?.map(|saved| saved.text) != *text,
+        Basis::Editorial { text, exceptions } => {
+            let saved = engine.store.editorial(&issue.key).await?.map(|saved| saved.text);
+            saved != *text || InForce::of(engine.store.exceptions(&issue.key).await?).changes != *exceptions
+        }
     })
 }
 
@@ -107,6 +111,8 @@ pub(super) async fn freeze(
 /// When the database cannot be written.
 pub async fn hold(engine: &Engine, due: Due<'_>, hold: &Hold) -> anyhow::Result<String> {
     let (key, now, reason) = (due.key(), engine.app.clock.now(), hold.to_string());
+    let held = HeldFor { hold: hold.clone(), reason: reason.clone(), at: now };
+    engine.store.keep_hold(&key, &held).await?;
     engine.store.hold_issue(&key, &due.mailing.id, due.at, due.expires_at, &reason, now).await?;
     engine.store.queue_notice(&key, &Notice::Held { reason: reason.clone() }, now).await?;
     warn!(mailing = due.mailing.id, issue = %key, "issue {key} is held: {reason}");

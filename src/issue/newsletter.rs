@@ -14,12 +14,13 @@ use crate::compose::newsletter::{NewsletterMail, ROOMS};
 use crate::compose::picture;
 use crate::domain::{
     Timestamp,
-    hold::{FileTrouble, Hold},
+    exception::{Granted, InForce},
+    hold::{FileTrouble, Hold, Unread},
     issue::{Basis, Content, Envelope, Inline, IssueKey},
     news::NewsItem,
     newsletter::{Appointment, Letter, Material, Month, Section},
 };
-use crate::jobs::{Newsletter, SourceRule};
+use crate::jobs::{Mailing, Newsletter};
 use crate::notices::wording;
 use crate::store::Store;
 use crate::templates::Rendered;
@@ -44,8 +45,8 @@ pub struct Gathered {
     pub pictures: Vec<Inline>,
     /// Optional sources that failed, each with the reason in French. The letter lists them too, with missing pictures.
     pub without: Vec<String>,
-    /// The editorial as it was saved; `None`: none was.
-    pub saved: Option<String>,
+    /// What persons had decided when it was gathered.
+    pub basis: Basis,
 }
 
 /// # Errors
@@ -57,10 +58,10 @@ pub(super) async fn make(
     newsletter: &Newsletter,
     watch: Watch<'_>,
 ) -> Result<Composed, NotComposed> {
-    let Gathered { letter, pictures, without, saved } = gather(app, store, due, newsletter).await?;
+    let Gathered { letter, pictures, without, basis } = gather(app, store, due, newsletter).await?;
     watch(Step::Gathered { letter: &letter });
     let content = compose(app, due, &letter, pictures).await?;
-    Ok(Composed { content, missing: without, basis: Basis::Editorial(saved) })
+    Ok(Composed { content, missing: without, basis })
 }
 
 /// Everything that is new since the last issue.
@@ -84,8 +85,12 @@ pub async fn gather(
     let month = Month::of(mailing.day(due.at));
     let (mut missing, mut left_out) = (Vec::new(), Vec::new());
     let saved = store.editorial(&key).await?.map(|written| written.text);
-    let news = news(app, &mailing.sources, (since, until), (&mut missing, &mut left_out)).await?;
-    let editorial = match saved.clone() {
+    let exceptions = InForce::of(store.exceptions(&key).await?);
+    let mut granted = Vec::new();
+    let noted = (&mut missing, &mut left_out, &mut granted);
+    let news = news(app, mailing, &exceptions, (since, until), noted).await?;
+    let basis = Basis::Editorial { text: saved.clone(), exceptions: exceptions.changes };
+    let editorial = match saved {
         Some(text) => Some(text),
         None => editorial_file(&newsletter.sections, month).await?,
     };
@@ -97,21 +102,23 @@ pub async fn gather(
     let today = mailing.day(due.at.max(until));
     let mut letter = Letter::arrange(month, (since, until), today, &newsletter.sections, material);
     crate::domain::newsletter::check(&letter, mailing.schedule.zone)?;
+    letter.exceptions = granted;
     let pictures = pictures(&app.fetcher, &mut letter, &key, app.config.sender.address.domain()).await;
-    Ok(Gathered { letter, pictures, without, saved })
+    Ok(Gathered { letter, pictures, without, basis })
 }
 
 async fn news(
     app: &App,
-    rules: &[SourceRule],
+    mailing: &Mailing,
+    exceptions: &InForce,
     (since, until): (Timestamp, Timestamp),
-    (missing, left_out): (&mut Vec<String>, &mut Vec<String>),
+    (missing, left_out, granted): (&mut Vec<String>, &mut Vec<String>, &mut Vec<Granted>),
 ) -> Result<Vec<NewsItem>, Hold> {
     // The weekly article is sent by a mailing of its own (F21).
     let weekly: Vec<&Source> =
         app.mailings.iter().flat_map(|mailing| &mailing.sources).map(|rule| &rule.source).collect();
     let mut news = Vec::new();
-    for rule in rules {
+    for (name, rule) in mailing.named_sources() {
         match rule.source.news(&app.fetcher, since, until).await {
             Ok(found) => {
                 let is_weekly = |item: &NewsItem| weekly.iter().any(|it| it.has_as_article(&rule.source, &item.title));
@@ -121,9 +128,16 @@ async fn news(
             }
             Err(error) => {
                 warn!(error = &error as &dyn std::error::Error, required = rule.required, "a source returned no news");
-                match rule.required {
-                    true => return Err(Hold::NewsUnreachable(error.in_french())),
-                    false => missing.push(wording::source_missing(&error.in_french())),
+                let why = error.in_french();
+                match exceptions.excuse(&name) {
+                    Some(it) if rule.required => {
+                        missing.push(wording::went_without(&why, &it.by));
+                        granted.push(Granted::from(it));
+                    }
+                    None if rule.required => {
+                        return Err(Hold::NewsUnreachable(Unread { source: Some(name), why }));
+                    }
+                    _ => missing.push(wording::source_missing(&why)),
                 }
             }
         }

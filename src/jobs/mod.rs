@@ -131,6 +131,18 @@ impl Mailing {
         }
     }
 
+    /// The sources with their names; those of the same name are told apart by a number: `office.example (2)`.
+    pub fn named_sources(&self) -> impl Iterator<Item = (String, &SourceRule)> {
+        let names: Vec<_> = self.sources.iter().map(|rule| rule.source.name()).collect();
+        self.sources.iter().enumerate().map(move |(at, rule)| {
+            let name = &names[at];
+            match names[..at].iter().filter(|other| *other == name).count() {
+                0 => (name.clone(), rule),
+                n => (format!("{name} ({})", n + 1), rule),
+            }
+        })
+    }
+
     /// The occurrence that publishes this issue: the last one, until its deadline, or one of those to come.
     pub fn occurrence_of(&self, key: &IssueKey, now: Timestamp) -> Option<Timestamp> {
         /// Occurrences that are looked through.
@@ -348,6 +360,7 @@ fn read_agenda(root: &Section) -> Agenda {
     let read_gates = Gates {
         min_events: gate("min_events", 1..=1000, default.min_events),
         max_unplaced_percent: gate("max_unplaced_percent", 0..=100, default.max_unplaced_percent),
+        ..default
     };
     gates.finish();
     Agenda { covers: covers.unwrap_or(Covers::NextWeek), attach: attach.unwrap_or_default(), gates: read_gates }

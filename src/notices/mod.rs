@@ -229,6 +229,7 @@ async fn send_one(
             })?,
             Words::Question(mail) => question::letter(engine, mail, person, &message_id)?,
         };
+        let message = app.config.dkim.sign(message, &app.config.dkim.for_sender(sender.domain()))?;
         let id = about.first().map(|it| format!("{}-{}", it.issue.slug(), slug(&it.notice.kind()))).unwrap_or_default();
         match deliverer.hand_over(&OutgoingMessage { id: &id, to: person, message: &message }).await {
             Ok(()) => {

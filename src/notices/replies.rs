@@ -3,6 +3,7 @@
 use crate::deliver::{Class, Throttle, classify};
 use crate::domain::{
     delivery::{Phase, Reply, State},
+    feedback::{Feedback, FeedbackKind},
     french::NBSP,
     lane::Pace,
     partner::SuppressionReason,
@@ -82,6 +83,33 @@ pub fn meaning_of(phase: Phase, code: Option<u16>, enhanced: Option<&str>, text:
         (Class::Defer, None, None) if verdict.per_connection => Meaning::TooFast,
         (Class::Defer, None, None) => Meaning::Wait,
         _ => Meaning::Unusual,
+    }
+}
+
+/// What a bounce says of an address.
+pub fn bounce_in_french(it: &Feedback) -> String {
+    let said = &it.said;
+    match meaning_of(Phase::Rcpt, said.code, said.enhanced.as_deref(), &said.text) {
+        // Nobody tries again: to wait is no comfort.
+        Meaning::Wait | Meaning::TooFast | Meaning::NoReply(_) | Meaning::Unusual if it.class == Some(Class::Soft) => {
+            "son serveur n’en a pas voulu cette fois, ou ne répond pas\u{a0}: nouvel essai au prochain envoi".to_owned()
+        }
+        Meaning::Wait | Meaning::TooFast | Meaning::NoReply(_) | Meaning::Unusual => {
+            "c’est nous qui sommes refusés, pas cette personne".to_owned()
+        }
+        meaning => meaning.in_french(),
+    }
+}
+
+/// What came back, as a clause.
+pub fn feedback_in_french(it: &Feedback) -> String {
+    match it.kind {
+        FeedbackKind::Bounce => format!("accepté par le relais, puis revenu{NBSP}: {}", bounce_in_french(it)),
+        FeedbackKind::Delayed => "la remise est retardée\u{a0}; rien à faire".to_owned(),
+        FeedbackKind::Delivered => "son serveur confirme la remise".to_owned(),
+        FeedbackKind::Complaint => "signalé comme indésirable\u{a0}: plus rien ne lui est envoyé".to_owned(),
+        FeedbackKind::OptOut => "s’est désinscrit chez son fournisseur\u{a0}: plus rien ne lui est envoyé".to_owned(),
+        FeedbackKind::NotSpam => "sorti des indésirables par la personne".to_owned(),
     }
 }
 

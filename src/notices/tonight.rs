@@ -3,6 +3,7 @@
 use crate::domain::{
     Timestamp,
     agenda::Corrections,
+    exception::{Granted, Rule},
     french::{self, NBSP, plural},
     issue_name::IssueName,
     tonight::{Check, Departure, Level},
@@ -120,6 +121,9 @@ pub fn sentence(check: &Check, now: Timestamp, zone: Tz) -> String {
         Check::Warnings { count: 1, .. } => "Une remarque a été faite à la lecture de l’article.".to_owned(),
         Check::Warnings { count, .. } => format!("{count} remarques ont été faites à la lecture de l’article."),
         Check::Corrected { corrections, .. } => format!("{}.", corrected(corrections)),
+        Check::Exceptions { granted, .. } => {
+            format!("Par exception{NBSP}: {}.", exceptions(granted))
+        }
         Check::Content { events, documents, .. } => {
             let events = events.map_or_else(|| "Contenu composé".to_owned(), |n| counted(n, "événement"));
             match documents {
@@ -172,9 +176,46 @@ pub(crate) fn corrected(corrections: &Corrections) -> String {
     parts.join(", ")
 }
 
+/// By whose exceptions an issue is as it is, as a clause: `4 événements au lieu de 5, accepté par Claire (fête annulée)`
+pub(crate) fn exceptions(granted: &[Granted]) -> String {
+    let one = |it: &Granted| {
+        let by =
+            format!("{} par {}", if matches!(it.rule, Rule::Article { .. }) { "choisi" } else { "accepté" }, it.by);
+        let why = if it.why.is_empty() { String::new() } else { format!(" ({})", it.why) };
+        format!("{}, {by}{why}", rule(&it.rule))
+    };
+    granted.iter().map(one).collect::<Vec<_>>().join("\u{a0}; ")
+}
+
+/// The rule that is set aside, with its numbers.
+pub(crate) fn rule(rule: &Rule) -> String {
+    match rule {
+        Rule::Source { source } => format!("sans la source {source}"),
+        Rule::TooFew { found, least } => format!("{} au lieu de {least}", counted(*found, "événement")),
+        Rule::TooManyUnplaced { unplaced, items } => {
+            format!("{} sur {items} sans jour", counted(*unplaced, "annonce"))
+        }
+        Rule::Article { title, .. } => format!("article «{NBSP}{title}{NBSP}»"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn exceptions_are_told_with_their_numbers_and_by_name() {
+        let granted = |rule, why: &str| Granted { rule, by: "Claire".into(), why: why.into() };
+        let said = exceptions(&[
+            granted(Rule::TooFew { found: 4, least: 5 }, "fête annulée"),
+            granted(Rule::TooManyUnplaced { unplaced: 1, items: 4 }, ""),
+            granted(Rule::Source { source: "Apidae".into() }, "en panne"),
+            granted(Rule::Article { url: "https://x".into(), title: "Que faire".into() }, ""),
+        ]);
+        let expected = "4 événements au lieu de 5, accepté par Claire (fête annulée) ; 1 annonce sur 4 sans jour, accepté par \
+                        Claire ; sans la source Apidae, accepté par Claire (en panne) ; article « Que faire », choisi par Claire";
+        assert_eq!(said.replace('\u{a0}', " "), expected);
+    }
     use crate::domain::{agenda::LeftOut, issue::IssueKey};
 
     #[test]

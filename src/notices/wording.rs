@@ -125,6 +125,16 @@ pub(crate) fn made_without(why: &str) -> String {
     format!("Une source manque, l’agenda est fait sans elle{NBSP}: {why}.")
 }
 
+/// The same with a required source, by somebody's exception.
+pub(crate) fn went_without(why: &str, by: &str) -> String {
+    format!("Une source manque, {by} a décidé de partir sans elle{NBSP}: {why}.")
+}
+
+/// Of an issue whose content was dropped: what it was read by no longer counts.
+pub(crate) fn to_be_read_again(by: &str) -> String {
+    format!("{by} est revenu sur une exception{NBSP}: les sources vont être relues")
+}
+
 /// A warning in an agenda: the line of a correction is gone.
 pub(crate) fn orphaned(line: &str, by: &str) -> String {
     format!("L’annonce «{NBSP}{line}{NBSP}», corrigée par {by}, n’est plus dans l’article.")

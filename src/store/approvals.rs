@@ -7,7 +7,7 @@ use super::{
     backend::{Backend, Row, Transaction, Value, values},
     corrections, editions, issues,
     rows::{self, Reader},
-    sql::unapproved,
+    sql::{changes, unapproved},
 };
 use crate::domain::{
     Timestamp,
@@ -334,9 +334,15 @@ pub(super) async fn is_latest<B: Backend>(tx: &mut Transaction<B>, issue: &NewIs
     match &issue.basis {
         Basis::Sources => Ok(true),
         Basis::Corrections(revision) => corrections::is_latest(tx, &issue.key, *revision).await,
-        Basis::Editorial(text) => {
+        Basis::Editorial { text, exceptions } => {
             // There may be no row to lock.
             tx.execute(B::SQL.lock_editorials, values![]).await?;
+            tx.execute(B::SQL.lock_exceptions, values![]).await?;
+            let changes = concat!("SELECT ", changes!("$1"), " AS n");
+            let row = tx.row(changes, values![&issue.key]).await?;
+            if row.map_or(Ok(0), |row| Reader::new(&row, "exceptions", "n").number::<u64>("n"))? != *exceptions {
+                return Ok(false);
+            }
             let select = "SELECT issue, text FROM editorials WHERE issue = $1";
             let saved = tx.row(select, values![&issue.key]).await?;
             let saved = saved.map(|row| Reader::new(&row, "editorials", "issue").text("text")).transpose()?;
@@ -376,6 +382,7 @@ async fn enough<B: Backend>(
     let authors = "SELECT issue, author AS name FROM content_authors WHERE issue = $1 AND content_hash = $2
         UNION SELECT issue, written_by FROM editorials WHERE issue = $1
         UNION SELECT issue, made_by FROM corrections WHERE issue = $1 AND withdrawn_at IS NULL
+        UNION SELECT issue, made_by FROM exceptions WHERE issue = $1 AND withdrawn_at IS NULL
         UNION SELECT issue, announced_by FROM announcements WHERE issue = $1 AND announced_by IS NOT NULL";
     let mut authors = names(tx.rows(authors, values![key, content_hash]).await?)?;
     authors.extend(author.map(str::to_owned));

@@ -6,7 +6,7 @@ use super::{
     approvals::try_now,
     backend::{Backend, Transaction, values},
     rows::Reader,
-    sql::unapproved,
+    sql::{changes, unapproved},
 };
 use crate::domain::{
     Timestamp,
@@ -30,12 +30,13 @@ pub enum Saved {
 /// Readings, corrections, and lines that are no event.
 #[async_trait]
 pub trait Corrections: Send + Sync {
-    /// Replaces what was read for the issue before.
+    /// Replaces what was read for the issue before. What was read with other exceptions than are in force now is kept, but is not
+    /// the reading of the issue.
     async fn keep_reading(&self, reading: &KeptReading) -> Result<()>;
 
     async fn reading(&self, key: &IssueKey) -> Result<Option<KeptReading>>;
 
-    /// Rises with each change of a correction of the issue; 0 before anything was read.
+    /// Rises with each change of a correction or an exception of the issue.
     async fn revision(&self, key: &IssueKey) -> Result<u64>;
 
     /// Those in force, oldest first.
@@ -69,20 +70,36 @@ pub trait Corrections: Send + Sync {
 impl<B: Backend> Corrections for Ledger<B> {
     async fn keep_reading(&self, it: &KeptReading) -> Result<()> {
         let mut tx = Transaction::write(&self.0, "keeping what was read").await?;
-        let upsert =
-            "INSERT INTO readings (issue, read_at, title, url, agenda, missing) VALUES ($1, $2, $3, $4, $5, $6)
-            ON CONFLICT (issue) DO UPDATE SET read_at = excluded.read_at, title = excluded.title, url = excluded.url,
-                agenda = excluded.agenda, missing = excluded.missing
-            WHERE NOT EXISTS (SELECT 1 FROM issues i WHERE i.key = readings.issue AND i.frozen_at IS NOT NULL)";
-        let values =
-            values![&it.issue, it.read_at, it.title.as_str(), it.url.as_deref(), json!(it.agenda), json!(it.missing)];
+        // A first reading begins with the revision that was true before there was one.
+        tx.execute(B::SQL.lock_exceptions, values![]).await?;
+        let upsert = concat!(
+            "INSERT INTO readings (issue, read_at, title, url, agenda, missing, exceptions, revision)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, ",
+            changes!("$1"),
+            ") ON CONFLICT (issue) DO UPDATE SET read_at = excluded.read_at, title = excluded.title, url = excluded.url,
+                agenda = excluded.agenda, missing = excluded.missing, exceptions = excluded.exceptions
+            WHERE NOT EXISTS (SELECT 1 FROM issues i WHERE i.key = readings.issue AND i.frozen_at IS NOT NULL)"
+        );
+        let values = values![
+            &it.issue,
+            it.read_at,
+            it.title.as_str(),
+            it.url.as_deref(),
+            json!(it.agenda),
+            json!(it.missing),
+            i64::try_from(it.exceptions).unwrap_or(i64::MAX)
+        ];
         tx.execute(upsert, values).await?;
         tx.commit().await
     }
 
     async fn reading(&self, key: &IssueKey) -> Result<Option<KeptReading>> {
         let mut tx = Transaction::read(&self.0, "reading what was read").await?;
-        let select = "SELECT issue, read_at, title, url, agenda, missing FROM readings WHERE issue = $1";
+        let select = concat!(
+            "SELECT issue, read_at, title, url, agenda, missing, exceptions FROM readings
+            WHERE issue = $1 AND exceptions = ",
+            changes!("$1", " AND e.kind IN ('source', 'article')")
+        );
         let Some(row) = tx.row(select, values![key]).await? else { return Ok(None) };
         let row = Reader::new(&row, "readings", "issue");
         Ok(Some(KeptReading {
@@ -92,13 +109,19 @@ impl<B: Backend> Corrections for Ledger<B> {
             url: row.optional_text("url")?,
             agenda: row.json("agenda")?,
             missing: row.json("missing")?,
+            exceptions: row.number("exceptions")?,
         }))
     }
 
     async fn revision(&self, key: &IssueKey) -> Result<u64> {
         let mut tx = Transaction::read(&self.0, "reading the revision of corrections").await?;
-        let row = tx.row("SELECT issue, revision FROM readings WHERE issue = $1", values![key]).await?;
-        row.map_or(Ok(0), |row| Reader::new(&row, "readings", "issue").number("revision"))
+        let select = concat!(
+            "SELECT COALESCE((SELECT r.revision FROM readings r WHERE r.issue = $1), ",
+            changes!("$1"),
+            ") AS revision"
+        );
+        let row = tx.row(select, values![key]).await?;
+        row.map_or(Ok(0), |row| Reader::new(&row, "readings", "revision").number("revision"))
     }
 
     async fn corrections(&self, key: &IssueKey) -> Result<Vec<Correction>> {
@@ -145,7 +168,7 @@ impl<B: Backend> Corrections for Ledger<B> {
         if tx.execute(insert, values).await? == 0 {
             return Ok(Saved::Other);
         }
-        reconsider(&mut tx, &it.issue, automatic, &it.by, it.at).await?;
+        reconsider(&mut tx, &it.issue, automatic, (&it.by, CORRECTION), it.at).await?;
         tx.commit().await?;
         Ok(Saved::Done)
     }
@@ -165,7 +188,7 @@ impl<B: Backend> Corrections for Ledger<B> {
         if withdraw(&mut tx, key, id, by, now).await? == 0 {
             return Ok(Saved::Other);
         }
-        reconsider(&mut tx, key, automatic, by, now).await?;
+        reconsider(&mut tx, key, automatic, (by, CORRECTION), now).await?;
         tx.commit().await?;
         Ok(Saved::Done)
     }
@@ -208,7 +231,7 @@ impl<B: Backend> Corrections for Ledger<B> {
                 withdraw(&mut tx, key, &row.text("id")?, &it.by, it.at).await?;
             }
         }
-        reconsider(&mut tx, key, automatic, &it.by, it.at).await?;
+        reconsider(&mut tx, key, automatic, (&it.by, CORRECTION), it.at).await?;
         tx.commit().await?;
         Ok(Saved::Done)
     }
@@ -222,7 +245,7 @@ impl<B: Backend> Corrections for Ledger<B> {
         if tx.execute(delete, values![key.mailing(), folded(line)]).await? == 0 {
             return Ok(Saved::Other);
         }
-        reconsider(&mut tx, key, automatic, by, now).await?;
+        reconsider(&mut tx, key, automatic, (by, CORRECTION), now).await?;
         tx.commit().await?;
         Ok(Saved::Done)
     }
@@ -230,7 +253,7 @@ impl<B: Backend> Corrections for Ledger<B> {
 
 /// Makes content that was composed before outdated, and locks the reading and the issue, in this order everywhere: the freeze comes
 /// before or after. `false`: the issue is frozen or over. An issue that does not exist yet is open.
-async fn open<B: Backend>(tx: &mut Transaction<B>, key: &IssueKey) -> Result<bool> {
+pub(super) async fn open<B: Backend>(tx: &mut Transaction<B>, key: &IssueKey) -> Result<bool> {
     tx.execute("UPDATE readings SET revision = revision + 1 WHERE issue = $1", values![key]).await?;
     tx.execute("UPDATE issues SET state = state WHERE key = $1", values![key]).await?;
     let select = "SELECT key FROM issues WHERE key = $1
@@ -262,20 +285,23 @@ pub(super) async fn is_latest<B: Backend>(tx: &mut Transaction<B>, issue: &Issue
     Ok(read.is_none())
 }
 
+/// Why an approval is taken back: in the history of the issue.
+const CORRECTION: &str = "correction";
+
 /// Approvals are taken back, and a held issue is tried again now.
-async fn reconsider<B: Backend>(
+pub(super) async fn reconsider<B: Backend>(
     tx: &mut Transaction<B>,
     key: &IssueKey,
     automatic: bool,
-    by: &str,
+    (by, why): (&str, &str),
     now: Timestamp,
 ) -> Result<()> {
     let history = "INSERT INTO refusals (issue, content_hash, kind, refused_by, refused_at, why)
-        SELECT i.key, i.content_hash, 'withdrawn', $2, $3, 'correction' FROM issues i
+        SELECT i.key, i.content_hash, 'withdrawn', $2, $3, $4 FROM issues i
         WHERE i.key = $1 AND EXISTS (SELECT 1 FROM approvals a WHERE a.issue = i.key AND a.content_hash = i.content_hash
             AND a.withdrawn_at IS NULL)
         ON CONFLICT DO NOTHING";
-    tx.execute(history, values![key, by, now]).await?;
+    tx.execute(history, values![key, by, now, why]).await?;
     let withdraw = "UPDATE approvals SET withdrawn_at = $2 WHERE issue = $1 AND withdrawn_at IS NULL";
     tx.execute(withdraw, values![key, now]).await?;
     let state = concat!("UPDATE issues SET state = CASE ", unapproved!("$2"), " WHERE key = $1 AND state = 'approved'");

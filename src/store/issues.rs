@@ -355,13 +355,7 @@ pub(super) async fn keep_past<B: Backend>(tx: &mut Transaction<B>, key: &IssueKe
 
 /// Replaces content that was stored for approval.
 pub(super) async fn keep_content<B: Backend>(tx: &mut Transaction<B>, key: &IssueKey, content: &Content) -> Result<()> {
-    for delete in [
-        "DELETE FROM issue_content WHERE issue = $1",
-        "DELETE FROM attachments WHERE issue = $1",
-        "DELETE FROM inline_parts WHERE issue = $1",
-    ] {
-        tx.execute(delete, values![key]).await?;
-    }
+    delete_content(tx, key).await?;
     let envelope = serde_json::json!(content.envelope);
     let insert = "INSERT INTO issue_content (issue, html, text, data, envelope) VALUES ($1, $2, $3, $4, $5)";
     let values = values![key, content.html.as_str(), content.text.as_str(), content.data.as_str(), envelope];
@@ -375,6 +369,29 @@ pub(super) async fn keep_content<B: Backend>(tx: &mut Transaction<B>, key: &Issu
         tx.execute(insert, values![key, n, it.content_id.as_str(), it.media_type.as_str(), it.bytes.as_slice()])
             .await?;
     }
+    Ok(())
+}
+
+async fn delete_content<B: Backend>(tx: &mut Transaction<B>, key: &IssueKey) -> Result<()> {
+    for delete in [
+        "DELETE FROM issue_content WHERE issue = $1",
+        "DELETE FROM attachments WHERE issue = $1",
+        "DELETE FROM inline_parts WHERE issue = $1",
+    ] {
+        tx.execute(delete, values![key]).await?;
+    }
+    Ok(())
+}
+
+/// Content that was composed from what no longer counts is not kept: the issue is held until its sources are read again. What somebody
+/// approved or refused stays readable. The issue is not frozen.
+pub(super) async fn drop_content<B: Backend>(tx: &mut Transaction<B>, key: &IssueKey, reason: &str) -> Result<()> {
+    keep_past(tx, key, "").await?;
+    delete_content(tx, key).await?;
+    let drop = "UPDATE issues SET state = 'held', reason = COALESCE(reason, $2), subject = NULL, content_hash = NULL,
+            composed_at = NULL
+        WHERE key = $1 AND content_hash IS NOT NULL";
+    tx.execute(drop, values![key, reason]).await?;
     Ok(())
 }
 

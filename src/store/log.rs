@@ -13,7 +13,8 @@ use super::{
 };
 use crate::domain::{
     Timestamp,
-    delivery::{DeliveryId, State},
+    classify::{Class, classify},
+    delivery::{DeliveryId, Phase, Reply, State},
     issue::IssueKey,
 };
 use async_trait::async_trait;
@@ -424,7 +425,13 @@ async fn add_attempts<B: Backend>(tx: &mut Transaction<B>, deliveries: &mut [Log
         let (delivery, attempt) = rows::attempt(&row)?;
         attempts.entry(delivery).or_default().push(attempt);
     }
+    let mut feedback: HashMap<String, Vec<_>> = HashMap::new();
+    for row in tx.rows(B::SQL.feedback_of, values![json!(batch)]).await? {
+        let (delivery, it) = rows::feedback(&row)?;
+        feedback.entry(delivery).or_default().push(it);
+    }
     for delivery in deliveries {
+        delivery.feedback = feedback.remove(&delivery.id.0).unwrap_or_default();
         // The attempt in flight has no row yet; it is shown after those that have.
         let before = attempts.remove(&delivery.id.0).unwrap_or_default();
         delivery.attempts.splice(0..0, before);
@@ -433,6 +440,24 @@ async fn add_attempts<B: Backend>(tx: &mut Transaction<B>, deliveries: &mut [Log
 }
 
 impl LoggedDelivery {
+    /// Whether the mailbox did not take it this time, full or not to be reached: refused at once, or bounced later.
+    pub fn was_softly_refused(&self) -> bool {
+        match self.state {
+            State::Failed => {
+                self.last_refusal().is_some_and(|(phase, reply)| classify(phase, &reply).class == Class::Soft)
+            }
+            State::Sent | State::Unknown => self.feedback.iter().any(|it| it.class == Some(Class::Soft)),
+            _ => false,
+        }
+    }
+
+    /// The relay's last refusal.
+    pub fn last_refusal(&self) -> Option<(Phase, Reply)> {
+        let last = self.attempts.last().filter(|last| last.outcome == "refused")?;
+        let text = last.text.clone().unwrap_or_default();
+        Some((last.phase, Reply { code: last.code, enhanced: last.enhanced.clone(), text }))
+    }
+
     /// The mark of a page that ends with this row.
     pub fn mark(&self) -> LogMark {
         LogMark { issue: self.issue.clone(), changed_at: self.changed_at, id: self.id.clone() }

@@ -42,6 +42,8 @@ pub(super) fn sqlite() -> Migrator {
         (37, "imports", include_str!("../../migrations/sqlite/0037_imports.sql")),
         (38, "api", include_str!("../../migrations/sqlite/0038_api.sql")),
         (39, "webhooks", include_str!("../../migrations/sqlite/0039_webhooks.sql")),
+        (40, "feedback", include_str!("../../migrations/sqlite/0040_feedback.sql")),
+        (41, "exceptions", include_str!("../../migrations/sqlite/0041_exceptions.sql")),
     ])
 }
 
@@ -79,6 +81,8 @@ pub(super) fn postgres() -> Migrator {
         (37, "imports", include_str!("../../migrations/postgres/0037_imports.sql")),
         (38, "api", include_str!("../../migrations/postgres/0038_api.sql")),
         (39, "webhooks", include_str!("../../migrations/postgres/0039_webhooks.sql")),
+        (40, "feedback", include_str!("../../migrations/postgres/0040_feedback.sql")),
+        (41, "exceptions", include_str!("../../migrations/postgres/0041_exceptions.sql")),
     ])
 }
 

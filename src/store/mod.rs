@@ -9,6 +9,7 @@ use crate::domain::{
     Timestamp,
     delivery::{DeliveryId, Marked, Phase, State},
     edition::{Edition, EditionFile, Order, OrderState},
+    feedback::Feedback,
     issue::{Counts, IssueKey, IssueState},
     notice::Notice,
     partner::{Contact, SubscriptionChange},
@@ -29,6 +30,8 @@ mod daemons;
 mod deliveries;
 mod editions;
 mod edits;
+mod exceptions;
+mod feedback;
 mod figures;
 mod import;
 mod issues;
@@ -51,6 +54,7 @@ mod sessions;
 mod settle;
 mod sql;
 mod sqlite;
+mod suppressions;
 mod tallies;
 pub mod testing;
 mod uploaded_lists;
@@ -68,6 +72,8 @@ pub use corrections::{Corrections, Saved};
 pub use daemons::Daemons;
 pub use deliveries::Deliveries;
 pub use editions::{EditionForm, EditionSaved, Editions, FileChange, Upload};
+pub use exceptions::{Allowed, Exceptions};
+pub use feedback::{FeedbackLog, MailboxState, NewFeedback, RefusedUs, Taken, ToRepair};
 pub use figures::{FigureSource, Figures};
 pub use import::ImportReport;
 pub use issues::Issues;
@@ -82,6 +88,7 @@ pub use properties::SecretCheck;
 pub use rollback_guard::{Distrust, RollbackGuard};
 pub use schedule::Schedule;
 pub use sessions::{Counter, NewSession, Session, Sessions, Stage};
+pub use suppressions::{Silent, Suppressed, Suppressions};
 pub use uploaded_lists::{UploadState, UploadedList, UploadedLists};
 pub use venues::Venues;
 
@@ -412,6 +419,8 @@ pub struct LoggedDelivery {
     pub changed_at: Timestamp,
     pub resends: u32,
     pub attempts: Vec<LoggedAttempt>,
+    /// What came back about it, oldest first.
+    pub feedback: Vec<Feedback>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -574,6 +583,7 @@ pub trait Store:
     + Approvals
     + Deliveries
     + DeliveryLog
+    + FeedbackLog
     + Notices
     + Alerts
     + FigureSource
@@ -584,6 +594,8 @@ pub trait Store:
     + AuditLog
     + Venues
     + Corrections
+    + Suppressions
+    + Exceptions
     + UploadedLists
     + api::ApiTokens
     + webhooks::Webhooks

@@ -240,6 +240,10 @@ async fn erase_deliveries<B: Backend>(tx: &mut Transaction<B>, key: &str, contac
         WHERE delivery IN (SELECT id FROM deliveries
             WHERE issue IN (SELECT key FROM issues) AND recipient_key = $1 AND ($2 IS NULL OR contact_id = $2))";
     tx.execute(words, values![key, contact]).await?;
+    let returned = "UPDATE feedback SET text = '', address_hash = ''
+        WHERE delivery IN (SELECT id FROM deliveries
+            WHERE issue IN (SELECT key FROM issues) AND recipient_key = $1 AND ($2 IS NULL OR contact_id = $2))";
+    tx.execute(returned, values![key, contact]).await?;
     let deliveries = "UPDATE deliveries SET contact_id = '', recipient_key = 'erased:' || id,
             address = 'erased@erased.invalid', address_hash = CASE WHEN state = 'unknown' THEN address_hash ELSE '' END,
             name = '', establishment = '', commune = ''

@@ -277,6 +277,7 @@ impl Backend for Postgres {
         opting_out: concat!("SELECT ", lock_of_opt_outs!("")),
         at_length: "SET LOCAL statement_timeout = '15min'",
         lock_editorials: "LOCK TABLE editorials IN SHARE ROW EXCLUSIVE MODE",
+        lock_exceptions: "LOCK TABLE exceptions IN SHARE ROW EXCLUSIVE MODE",
         // Statistics for a million new rows.
         after_many: "ANALYZE deliveries",
         unhurried: "SET LOCAL idle_in_transaction_session_timeout = 0",

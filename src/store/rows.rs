@@ -8,9 +8,11 @@ use super::{
 };
 use crate::domain::{
     Timestamp,
-    delivery::{Claim, DeliveryId, Phase, Recipient, State},
+    classify::Class,
+    delivery::{Claim, DeliveryId, Phase, Recipient, Reply, State},
     edition::{Announcement, Edition, EditionStock, Handover, Order, OrderState, Orderer, Wish},
     email::EmailAddress,
+    feedback::{Feedback, FeedbackKind, Proof},
     issue::{
         Approval, Attachment, Content, ContentRefusal, Counts, Envelope, Frozen, GivenUp, Inline, IssueKey, IssueState,
         IssueSummary, RefusalKind, Resumed, Stage,
@@ -416,6 +418,7 @@ pub(super) fn logged_delivery(row: &Row, domain: &str) -> Result<LoggedDelivery>
         changed_at: row.instant("changed_at")?,
         resends: row.number("resends")?,
         attempts: row.optional_instant("marked_at")?.map(under_way).into_iter().collect(),
+        feedback: Vec::new(),
     })
 }
 
@@ -432,6 +435,23 @@ pub(super) fn attempt(row: &Row) -> Result<(String, LoggedAttempt)> {
         outcome: row.text("outcome")?,
     };
     Ok((row.text("delivery")?, attempt))
+}
+
+/// The delivery, and what came back about it.
+pub(super) fn feedback(row: &Row) -> Result<(String, Feedback)> {
+    let row = Reader::new(row, "feedback", "delivery");
+    let class = row.optional_text("class")?.map(|_| row.word("class", &Class::ALL, Class::as_str)).transpose()?;
+    let said =
+        Reply { code: row.optional_number("code")?, enhanced: row.optional_text("enhanced")?, text: row.text("text")? };
+    let feedback = Feedback {
+        kind: row.word("kind", &FeedbackKind::ALL, FeedbackKind::as_str)?,
+        class,
+        said,
+        proof: row.word("proof", &Proof::ALL, Proof::as_str)?,
+        received_at: row.instant("received_at")?,
+        recorded_at: row.instant("recorded_at")?,
+    };
+    Ok((row.text("delivery")?, feedback))
 }
 
 pub(super) fn notice(row: &Row) -> Result<PendingNotice> {

@@ -87,6 +87,8 @@ pub(super) struct Statements {
     pub(super) carry_partner_edits: &'static str,
     /// `$1` batch of {id}
     pub(super) attempts_of: &'static str,
+    /// `$1` batch of {id}: what came back about these deliveries
+    pub(super) feedback_of: &'static str,
     /// The labels of a partner `p`, as rows `label.value`.
     pub(super) each_label: &'static str,
     /// First statement of an opt-out's transaction. It must not overlap with a marker's transaction, or it could commit
@@ -99,6 +101,8 @@ pub(super) struct Statements {
     pub(super) at_length: &'static str,
     /// No editorial is saved until the end of the transaction.
     pub(super) lock_editorials: &'static str,
+    /// No exception is made or withdrawn until the end of the transaction.
+    pub(super) lock_exceptions: &'static str,
     /// Executed after the commit when very many rows were added.
     pub(super) after_many: &'static str,
     /// What a transaction begins with that waits for another database in between.
@@ -175,6 +179,17 @@ macro_rules! unapproved {
 }
 pub(super) use unapproved;
 
+/// How often exceptions of the issue were made or withdrawn; `$more`: a condition on them.
+macro_rules! changes {
+    ($issue:literal) => {
+        changes!($issue, "")
+    };
+    ($issue:literal, $more:literal) => {
+        concat!("(SELECT COUNT(*) + COUNT(e.withdrawn_at) FROM exceptions e WHERE e.issue = ", $issue, $more, ")")
+    };
+}
+pub(super) use changes;
+
 /// On Postgres: claims and settlings take it shared (`"_shared"`), opt-outs exclusively (`""`). The number is arbitrary.
 macro_rules! lock_of_opt_outs {
     ($shared:literal) => {
@@ -213,6 +228,7 @@ macro_rules! statements {
         opting_out: $opting_out:expr,
         at_length: $at_length:literal,
         lock_editorials: $lock_editorials:literal,
+        lock_exceptions: $lock_exceptions:literal,
         after_many: $after_many:literal,
         unhurried: $unhurried:literal,
         place: $place:literal,
@@ -480,11 +496,17 @@ macro_rules! statements {
                 FROM ", $batch, " JOIN attempts a ON a.delivery = batch.value->>'id'
                 ORDER BY a.delivery, a.n, a.at, a.source DESC"
             ),
+            feedback_of: concat!(
+                "SELECT f.delivery, f.kind, f.class, f.code, f.enhanced, f.text, f.proof, f.received_at, f.recorded_at
+                FROM ", $batch, " JOIN feedback f ON f.delivery = batch.value->>'id'
+                ORDER BY f.delivery, f.received_at, f.hash"
+            ),
             each_label: $each_label,
             opting_out: $opting_out,
             held: $held,
             at_length: $at_length,
             lock_editorials: $lock_editorials,
+            lock_exceptions: $lock_exceptions,
             after_many: $after_many,
             unhurried: $unhurried,
             place: $place,

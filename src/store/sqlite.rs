@@ -196,6 +196,7 @@ impl Backend for Sqlite {
         opting_out: "SELECT 1",
         at_length: "SELECT 1",
         lock_editorials: "SELECT 1",
+        lock_exceptions: "SELECT 1",
         after_many: "SELECT 1",
         unhurried: "SELECT 1",
         // A copy of a file is the file: `semainier restore` writes its mark.

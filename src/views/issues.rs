@@ -3,10 +3,11 @@
 use super::instant;
 use crate::app::Engine;
 use crate::domain::{
+    exception::Rule,
     issue::{Content, Counts, IssueKey, IssueState, IssueSummary, RefusalKind},
     newsletter::Letter,
 };
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 use chrono_tz::Tz;
 use serde::Serialize;
 
@@ -28,6 +29,8 @@ pub struct IssueView {
     pub half_approved_by: Option<String>,
     pub counts: Counts,
     pub recipients: u64,
+    /// Deliveries that bounced later; in `counts` they are sent.
+    pub bounced: u64,
     /// It awaits approval.
     #[serde(skip)]
     pub needs_approval: bool,
@@ -50,6 +53,7 @@ impl IssueView {
             half_approved_by: it.half_approved_by.clone(),
             counts: it.counts,
             recipients: it.counts.total(),
+            bounced: 0,
             needs_approval: it.needs_approval(),
         }
     }
@@ -60,9 +64,24 @@ impl IssueView {
             (IssueState::Approved, Some(by)) => format!("by {by}"),
             _ if let Some(by) = &self.half_approved_by => format!("approved by {by}; a second person is required"),
             _ if self.needs_approval => "not approved yet".to_owned(),
+            _ if self.bounced > 0 => format!("{}; {} bounced later", self.counts, self.bounced),
             _ => self.counts.to_string(),
         }
     }
+}
+
+/// These issues, with the number of deliveries that bounced.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub async fn views(store: &dyn Store, issues: &[IssueSummary], zone: Tz) -> Result<Vec<IssueView>, StoreError> {
+    let frozen: Vec<_> = issues.iter().filter_map(|it| Some((it.key.clone(), it.frozen_at()?))).collect();
+    let bounced = store.bounced(&frozen).await?;
+    let view = |it: &IssueSummary| IssueView {
+        bounced: bounced.get(&it.key).copied().unwrap_or(0),
+        ..IssueView::new(it, zone)
+    };
+    Ok(issues.iter().map(view).collect())
 }
 
 /// All issues, newest first.
@@ -71,7 +90,7 @@ impl IssueView {
 /// When the ledger cannot be read.
 pub async fn read(engine: &Engine) -> Result<Vec<IssueView>, StoreError> {
     let zone = engine.app.config.zone;
-    Ok(engine.store.issues().await?.iter().map(|issue| IssueView::new(issue, zone)).collect())
+    views(&*engine.store, &engine.store.issues().await?, zone).await
 }
 
 /// One issue: `issues show --json`.
@@ -81,6 +100,7 @@ pub struct IssueDetail {
     pub issue: IssueView,
     pub approvals: Vec<ApprovalView>,
     pub refusals: Vec<RefusalView>,
+    pub exceptions: Vec<ExceptionView>,
     /// The letter of a newsletter.
     pub letter: Option<Letter>,
     #[serde(skip)]
@@ -108,6 +128,31 @@ pub struct RefusalView {
     pub content_hash: String,
 }
 
+/// What a person decided about this issue against the rules of its mailing.
+#[derive(Debug, Clone, Serialize)]
+pub struct ExceptionView {
+    pub id: String,
+    #[serde(flatten)]
+    pub rule: Rule,
+    pub why: String,
+    pub by: String,
+    pub at: String,
+    pub withdrawn_by: Option<String>,
+    pub withdrawn_at: Option<String>,
+}
+
+impl ExceptionView {
+    /// For operators.
+    pub fn rule_in_english(&self) -> String {
+        match &self.rule {
+            Rule::Source { source } => format!("without the source {source}"),
+            Rule::TooFew { found, least } => format!("{found} events instead of {least}"),
+            Rule::TooManyUnplaced { unplaced, items } => format!("{unplaced} lines of {items} without a day"),
+            Rule::Article { url, title } => format!("the article « {title} », {url}"),
+        }
+    }
+}
+
 /// # Errors
 /// When the ledger cannot be read.
 pub async fn detail(engine: &Engine, key: &IssueKey) -> Result<Option<IssueDetail>, StoreError> {
@@ -127,10 +172,21 @@ pub async fn detail(engine: &Engine, key: &IssueKey) -> Result<Option<IssueDetai
         why: it.why,
         content_hash: it.content_hash,
     });
+    let exceptions = engine.store.exceptions(key).await?.into_iter().map(|it| ExceptionView {
+        id: it.id,
+        rule: it.rule,
+        why: it.why,
+        by: it.by,
+        at: instant(it.at, zone),
+        withdrawn_at: it.withdrawn.as_ref().map(|it| instant(it.at, zone)),
+        withdrawn_by: it.withdrawn.map(|it| it.by),
+    });
     let content = engine.store.content(key).await?;
+    let view = views(&*engine.store, std::slice::from_ref(&issue), zone).await?.pop();
     Ok(Some(IssueDetail {
         refusals: refusals.collect(),
-        issue: IssueView::new(&issue, zone),
+        exceptions: exceptions.collect(),
+        issue: view.unwrap_or_else(|| IssueView::new(&issue, zone)),
         approvals: approvals.collect(),
         letter: content.as_ref().and_then(|content| content.letter().ok()),
         content,

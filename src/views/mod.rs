@@ -17,6 +17,7 @@ pub mod metrics;
 pub mod orders;
 pub mod readiness;
 pub mod status;
+pub mod suppressions;
 pub mod venues;
 
 use crate::domain::Timestamp;

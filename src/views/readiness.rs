@@ -14,7 +14,7 @@ use crate::domain::{
 };
 use crate::jobs::Mailing;
 use crate::store::{
-    Daemon, NoticeTimes, Occurrence, OccurrenceState, PendingNotice, Store, StoreError,
+    Daemon, MailboxState, NoticeTimes, Occurrence, OccurrenceState, PendingNotice, RefusedUs, Store, StoreError,
     webhooks::{DisabledWhy, Endpoint},
 };
 use crate::views::instant;
@@ -29,7 +29,9 @@ pub const ALIVE: TimeDelta = TimeDelta::minutes(3);
 pub const GRACE: TimeDelta = TimeDelta::minutes(5);
 /// An issue without approval becomes urgent this long before its hour.
 const SOON: TimeDelta = TimeDelta::hours(3);
-/// How long a missed occurrence is reported.
+/// A mailbox of bounces that cannot be read for longer is reported.
+const UNREAD: TimeDelta = TimeDelta::days(1);
+/// How long a missed occurrence, and a bounce about us, is reported.
 const NEWS: TimeDelta = TimeDelta::days(3);
 /// The latest occurrences, among which missed ones are looked for.
 const OCCURRENCES: u32 = 50;
@@ -85,6 +87,10 @@ pub enum Finding {
     LanePaused { lane: String, issue: IssueKey, only_issue: bool, why: String },
     /// A receiver of events took none for days, or is gone: it is told nothing more.
     WebhookOff { id: String, host: String, since: Timestamp, why: DisabledWhy },
+    /// Servers returned so many deliveries since then because they refuse us, whoever the recipient. `said`: the latest words.
+    RefusedUs { count: u64, since: Timestamp, said: String },
+    /// The mailbox in which bounces arrive has not been read for longer than [`UNREAD`].
+    MailboxUnread { since: Timestamp, trouble: String },
     /// An occurrence was not sent and will not be.
     Missed { mailing: String, occurrence: String, reason: String },
 }
@@ -105,12 +111,14 @@ impl Finding {
             Finding::Unknown { .. } => "unknown",
             Finding::LanePaused { .. } => "lane_paused",
             Finding::WebhookOff { .. } => "webhook_off",
+            Finding::RefusedUs { .. } => "refused_us",
+            Finding::MailboxUnread { .. } => "mailbox_unread",
             Finding::Missed { .. } => "missed",
         }
     }
 
     /// All values of [`Finding::kind`].
-    pub const KINDS: [&str; 13] = [
+    pub const KINDS: [&str; 15] = [
         "no_daemon",
         "relay",
         "notices_pending",
@@ -123,6 +131,8 @@ impl Finding {
         "unknown",
         "lane_paused",
         "webhook_off",
+        "refused_us",
+        "mailbox_unread",
         "missed",
     ];
 
@@ -167,7 +177,9 @@ impl Finding {
             Finding::RelayTrouble { since, .. } | Finding::NoticesPending { since, .. } => Some(*since),
             Finding::Silence { due, .. } => Some(*due),
             Finding::BackupOld { last } => Some(*last),
-            Finding::WebhookOff { since, .. } => Some(*since),
+            Finding::WebhookOff { since, .. }
+            | Finding::RefusedUs { since, .. }
+            | Finding::MailboxUnread { since, .. } => Some(*since),
             _ => None,
         }
     }
@@ -215,6 +227,12 @@ impl Finding {
             }
             Finding::WebhookOff { host, since, .. } => {
                 format!("the webhook at {host} takes no events; it has been disabled since {}", at(since))
+            }
+            Finding::RefusedUs { count, since, said } => {
+                format!("{count} bounces since {} say that we are refused, not the recipients: {said}", at(since))
+            }
+            Finding::MailboxUnread { since, trouble } => {
+                format!("the mailbox of bounces has not been read since {}: {trouble}", at(since))
             }
             Finding::Missed { mailing, occurrence, reason } => {
                 format!("{mailing} of {occurrence} was not sent: {reason}")
@@ -279,6 +297,19 @@ impl Finding {
                 "Le webhook de {host} ne répond plus{NBSP}: il est désactivé depuis le {} et ne reçoit plus rien.",
                 at(since)
             ),
+            Finding::RefusedUs { count: 1, since, said } => format!(
+                "Un retour reçu le {} dit que nos messages sont refusés, quel que soit le destinataire{NBSP}: «{NBSP}{said}{NBSP}».",
+                at(since)
+            ),
+            Finding::RefusedUs { count, since, said } => format!(
+                "{count} retours depuis le {} disent que nos messages sont refusés, quels que soient les destinataires{NBSP}: \
+                 «{NBSP}{said}{NBSP}».",
+                at(since)
+            ),
+            Finding::MailboxUnread { since, .. } => format!(
+                "La boîte des retours n’a pas pu être lue depuis le {}{NBSP}: les adresses mortes et les plaintes ne sont plus vues.",
+                at(since)
+            ),
             Finding::Missed { mailing, occurrence, reason } => {
                 format!("L’envoi {mailing} du {occurrence} n’est pas parti{NBSP}: {reason}.")
             }
@@ -310,6 +341,10 @@ impl Finding {
             Finding::WebhookOff { id, .. } => {
                 format!("semainier webhooks test {id}, then semainier webhooks enable {id}")
             }
+            Finding::RefusedUs { .. } => {
+                "semainier log --csv shows their words; then SPF, DKIM and DMARC of the sender's domain, with the provider".to_owned()
+            }
+            Finding::MailboxUnread { .. } => "semainier inbound drain; then [inbound] in semainier.toml".to_owned(),
             Finding::Missed { mailing, .. } => format!("semainier run {mailing}, if it is still useful"),
         }
     }
@@ -436,6 +471,10 @@ pub struct Facts {
     pub silent: Vec<Silent>,
     /// Receivers of events that were disabled because they do not answer.
     pub webhooks: Vec<Endpoint>,
+    /// Bounces of the last days that are about us.
+    pub refused_us: Option<RefusedUs>,
+    /// The mailboxes of bounces that are configured.
+    pub mailboxes: Vec<MailboxState>,
     /// The directory of the ledger, with the space of its file system.
     pub disk: Option<(PathBuf, Disk)>,
     pub last_backup: Option<Timestamp>,
@@ -464,6 +503,8 @@ impl Facts {
             pending_notices: overdue(config, store.pending_notices().await?, now),
             silent: silent(store, config, mailings, now).await?,
             webhooks: store.endpoints().await?.into_iter().filter(Endpoint::is_given_up).collect(),
+            refused_us: store.refused_us(now - NEWS).await?,
+            mailboxes: if config.inbound.is_on() { store.mailboxes().await? } else { Vec::new() },
             last_backup: place.as_deref().and_then(last_backup),
             disk: place.and_then(|place| Disk::of(&place).map(|disk| (place, disk))),
             disk_free_percent: config.alert.disk_free_percent,
@@ -544,6 +585,13 @@ impl Facts {
             let (since, why) = it.disabled?;
             Some(Finding::WebhookOff { id: it.id.clone(), host: it.host(), since, why })
         }));
+        if let Some(RefusedUs { count, since, said }) = &self.refused_us {
+            findings.push(Finding::RefusedUs { count: *count, since: *since, said: said.clone() });
+        }
+        let unread = self.mailboxes.iter().filter_map(|it| it.failing.as_ref());
+        let unread = unread.filter(|(since, _)| self.now - *since >= UNREAD);
+        findings
+            .extend(unread.map(|(since, trouble)| Finding::MailboxUnread { since: *since, trouble: trouble.clone() }));
         findings
     }
 

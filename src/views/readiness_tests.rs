@@ -75,6 +75,8 @@ pub fn facts(daemons: Vec<Daemon>) -> Facts {
         occurrences: vec![],
         pending_notices: vec![],
         webhooks: Vec::new(),
+        refused_us: None,
+        mailboxes: Vec::new(),
         silent: vec![],
         disk: None,
         last_backup: None,
@@ -276,6 +278,8 @@ fn all() -> Vec<Finding> {
             since: now,
             why: DisabledWhy::Failing,
         },
+        Finding::RefusedUs { count: 2, since: now, said: "5.7.1 DMARC".to_owned() },
+        Finding::MailboxUnread { since: now, trouble: "no such folder".to_owned() },
         Finding::Missed { mailing: "agenda".to_owned(), occurrence: "2026-07-04".to_owned(), reason: why() },
     ]
 }

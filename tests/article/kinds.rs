@@ -3,7 +3,7 @@
 use super::*;
 
 /// `07-12 10:00 bal @ Pavie` of each event under a day.
-fn told(html: &str) -> Vec<String> {
+pub(super) fn told(html: &str) -> Vec<String> {
     let published = NaiveDate::from_ymd_opt(2027, 7, 9).expect("a date");
     let agenda = read(html, &Reading { published, week: Some(Week::after(published)), home: "Auch", venues: &[] });
     let line = |day: &NaiveDate, event: &Event| {
@@ -344,7 +344,7 @@ fn a_bracket_may_bound_an_event() {
 }
 
 /// What each event and each item printed as written begins with, of those that stand under a day or are printed all the same.
-fn printed(html: &str) -> Vec<String> {
+pub(super) fn printed(html: &str) -> Vec<String> {
     let published = NaiveDate::from_ymd_opt(2027, 7, 9).expect("a date");
     let agenda = read(html, &Reading { published, week: Some(Week::after(published)), home: "Auch", venues: &[] });
     let told = agenda.items().filter(|(_, item)| item.unplaced != Some(Unplaced::NotAnEvent));

@@ -433,3 +433,4 @@ mod kinds;
 mod measure;
 
 mod properties;
+mod unseen;

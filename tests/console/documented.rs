@@ -46,6 +46,7 @@ fn every_page_of_somebody_logged_in_has_the_way_out() {
         "/a-venir",
         "/journal",
         "/partenaires",
+        "/partenaires/a-reparer",
         "/trace",
         "/moi",
         "/moi/session",

@@ -22,12 +22,14 @@ mod possible;
 mod previewing;
 mod progress;
 mod recording;
+mod repairing;
 mod searching;
 mod serving;
 mod telling;
 mod testing;
 mod tracing;
 mod trying;
+mod waiving;
 mod week;
 mod writing;
 

@@ -187,3 +187,24 @@ fn the_command_line_tests_to_staff_with_the_same_words() {
         assert!(more.stderr.contains("10 tests were sent today"), "{}", more.stderr);
     }
 }
+
+#[test]
+fn an_erratum_is_tested_from_its_preview_before_anything_of_it_is_sent() {
+    for on in BOTH {
+        let relay = Relay::start();
+        let office = office(on, &relay);
+        let claire = office.member(CLAIRE, "validation");
+        let mut browser = Browser::of(&office, &claire);
+        let (path, words) = (format!("/envois/{ISSUE}/rectificatif"), "Le concert commence à 21 h.");
+        browser.post(&path, &[("texte", words)]).expect(200, &["M’envoyer un essai"]);
+        let tested = browser.post(&path, &[("texte", words), ("etape", "essai")]);
+        tested.expect(200, &["L’essai est remis au relais", "Le concert commence à 21 h", "Envoyer le rectificatif"]);
+        let seen = relay.seen().accepted.clone();
+        let [test] = &seen.iter().filter(|it| it.recipient == CLAIRE).collect::<Vec<_>>()[..] else {
+            panic!("no test")
+        };
+        assert!(parsed(test).subject().unwrap().starts_with("[Essai] Rectificatif"), "{on:?}");
+        assert_eq!(office.house.number("SELECT count(*) FROM issues"), 1, "nothing is sent by testing");
+        browser.get("/trace").expect(200, &["rectificatif"]);
+    }
+}

@@ -124,12 +124,28 @@ const RELAY: &[Fault] = &[
     ),
     fault("S24", "a limit of messages per connection", "a new connection is opened; no delivery is affected"),
     fault("S25", "a size limit below the size of the message", "the issue pauses before MAIL, naming both sizes"),
-    fault("S26", "a bounce arrives later", "open: bounces are not read yet; the delivery stays sent"),
-    fault("S27", "a delay notification arrives later", "open: as S26"),
-    fault("S28", "a forged bounce", "open: as S26; no incoming mail changes the ledger"),
-    fault("S29", "an out-of-office reply", "open: as S26; nothing is answered"),
-    fault("S30", "a complaint without the address", "open: as S26"),
-    fault("S31", "ten thousand bounces at once", "open: as S26"),
+    fault(
+        "S26",
+        "a bounce arrives later",
+        "the delivery stays sent, and the bounce is recorded with it; a dead address is suppressed, also where the recipient was changed on the way",
+    ),
+    fault("S27", "a delay notification arrives later", "recorded; it counts against nobody"),
+    fault(
+        "S28",
+        "a forged bounce: a wrong token, a guessed Message-ID, a real one about somebody else",
+        "nothing changes, and no unknown delivery is settled; logged without addresses",
+    ),
+    fault("S29", "an out-of-office reply", "nothing changes, and nothing is answered"),
+    fault(
+        "S30",
+        "a complaint without the address",
+        "found by the Message-ID; suppressed at once for all mailings, and the office cannot lift it",
+    ),
+    fault(
+        "S31",
+        "ten thousand bounces at once; readers that are killed, or two of them",
+        "each is recorded once, in bounded memory; no message is lost",
+    ),
 ];
 
 const DATABASE: &[Fault] = &[

@@ -1,6 +1,6 @@
 //! Recipients: imports of lists as offices keep them, opt-outs, and files that are refused as a whole.
 
-use crate::support::house::{House, NEXT_AT, NEXT_MONDAY, Relay, article};
+use crate::support::house::{BOTH, House, NEXT_AT, NEXT_MONDAY, Relay, article};
 use encoding_rs::WINDOWS_1252;
 
 fn import(house: &House, csv: impl AsRef<[u8]>, code: i32) -> String {
@@ -607,5 +607,77 @@ fn m20_what_was_changed_by_hand_survives_the_next_list_unless_it_is_given_up() {
         assert_eq!(house.number(edits), 2);
         house.semainier(&["partners", "erase", "b@gite.example"]).expect(0);
         assert_eq!(house.number(edits), 0, "an erasure leaves nothing of it");
+    }
+}
+
+#[test]
+fn suppressions_are_listed_added_and_removed_with_their_reason() {
+    for on in BOTH {
+        let house = House::on(on);
+        house.import(&["a@gite.example", "b@gite.example"]);
+        let list = |house: &House| house.semainier(&["suppressions", "list", "--json"]).expect(0).json();
+        assert_eq!(list(&house), serde_json::json!([]));
+        house.semainier(&["suppressions", "add", "a@gite.example"]).expect(2);
+        house
+            .semainier(&["suppressions", "add", "a@gite.example", "--mailing", "agenda", "--why", "a téléphoné"])
+            .expect(0);
+        house.semainier(&["suppressions", "add", "ancien@gite.example", "--why", "parti"]).expect(0);
+        let mut found: Vec<_> = list(&house).as_array().unwrap().clone();
+        found.sort_by_key(|it| it["why"].as_str().unwrap().to_owned());
+        assert_eq!(found.len(), 2);
+        for (it, address, scope, why) in
+            [(&found[0], Some("a@gite.example"), "agenda", "a téléphoné"), (&found[1], None, "*", "parti")]
+        {
+            assert_eq!(
+                (it["address"].as_str(), it["scope"].as_str(), it["reason"].as_str(), it["why"].as_str()),
+                (address, Some(scope), Some("manual"), Some(why))
+            );
+        }
+        house.semainier(&["suppressions", "list"]).expect(0).expect_said(&[
+            "Gîte n° 0",
+            "no contact; hash",
+            "2 suppression(s)",
+        ]);
+        house.semainier(&["suppressions", "remove", "a@gite.example", "--why", "a rappelé"]).expect(0);
+        assert_eq!(list(&house).as_array().unwrap().len(), 1);
+        // What the person chose is theirs.
+        house.sql("UPDATE suppressions SET reason = 'opt_out'");
+        house
+            .semainier(&["suppressions", "remove", "ancien@gite.example", "--why", "x"])
+            .expect(1)
+            .expect_said(&["person"]);
+        assert_eq!(list(&house).as_array().unwrap().len(), 1);
+    }
+}
+
+#[test]
+fn contacts_without_a_sign_of_life_are_listed_and_what_was_sent_is_none() {
+    for on in BOTH {
+        let relay = Relay::start();
+        let house = House::on(on).relay(&relay);
+        house.import(&["muet@gite.example", "revenu@gite.example", "parti@gite.example", "neuf@gite.example"]);
+        house.run().expect(0);
+        assert_eq!(relay.to_partners(), 4);
+        let silent = || {
+            let found = house.semainier(&["partners", "silent", "--json"]).expect(0).json();
+            found.as_array().unwrap().iter().map(|it| it["address"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(silent(), [""; 0], "all were added today");
+        let years =
+            |n: i64| (semainier::clock::Clock::System.now() - chrono::TimeDelta::days(365 * n)).timestamp_millis();
+        house.sql(&format!("UPDATE contacts SET since = {} WHERE address <> 'neuf@gite.example'", years(4)));
+        house.sql(&format!(
+            "INSERT INTO subscription_changes (address_hash, mailing, at, change, basis, source)
+             SELECT address_hash, 'agenda', {}, 'subscribed', '', 'opt_in' FROM contacts WHERE address = 'revenu@gite.example'",
+            years(1)
+        ));
+        house.sql(&format!(
+            "INSERT INTO subscription_changes (address_hash, mailing, at, change, basis, source)
+             SELECT address_hash, 'agenda', {}, 'ended', '', 'opt_out' FROM contacts WHERE address = 'parti@gite.example'",
+            years(4)
+        ));
+        assert_eq!(silent(), ["muet@gite.example", "parti@gite.example"]);
+        let said = house.semainier(&["partners", "silent", "--years", "5"]).expect(0);
+        said.expect_said(&["0 contact(s) without a sign of life for 5 year(s)"]);
     }
 }

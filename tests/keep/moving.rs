@@ -72,7 +72,10 @@ async fn full(ledger: &Ledger) {
             INSERT INTO audit (id, at, actor, kind, action, object) VALUES ('a1', 1, 'root', 'cli', 'user.add', 'user:u1');
             INSERT INTO venues VALUES ('feniere', 'la Fenière', 'L''Isle-Jourdain', 'article', 'agenda/2026-W28', 19);
             INSERT INTO past_content VALUES ('agenda/2026-W28', 'h0', 'Avant', '<p>é</p>', 'é', '{}', '{}');
-            INSERT INTO readings VALUES ('agenda/2026-W28', 20, 'Que faire', NULL, '{}', '[]', 3, 2);
+            INSERT INTO readings VALUES ('agenda/2026-W28', 20, 'Que faire', NULL, '{}', '[]', 3, 2, 1);
+            INSERT INTO exceptions VALUES ('e1', 'agenda/2026-W28', 'too_few', '', '{}', 'fête', 'Éloïse', 23, NULL, NULL);
+            INSERT INTO holds VALUES ('agenda/2026-W28', 'trop peu', '{}', 24);
+            INSERT INTO sightings VALUES ('agenda/2026-W28', 25, '[]');
             INSERT INTO corrections VALUES ('c1', 'agenda/2026-W28', 't', '{}', '{}', 'doublon', 'Éloïse', 21, NULL, NULL);
             INSERT INTO dismissals VALUES ('agenda', 'ouvert de 9 h', 'Ouvert de 9 h', 'horaires', 'Éloïse', 22);
             INSERT INTO api_tokens VALUES ('t1', 'site', 'h', 'read:status,read:issues', 27, 'Éloïse', 28, NULL, 29);
@@ -81,6 +84,8 @@ async fn full(ledger: &Ledger) {
             INSERT INTO webhook_endpoints VALUES ('e1', 'https://site.example/', 'order.changed', 's', NULL, NULL, 32, 'Éloïse', NULL, NULL, NULL);
             INSERT INTO webhook_messages VALUES ('m1', 'e1', 1, 'order.changed', 'order:o1', 'open', '{}', 33, 1, 34, NULL, NULL);
             INSERT INTO webhook_attempts VALUES ('w1', 'e1', 'm1', 'order.changed', 'order:o1', 35, 12, 500, 'é');
+            INSERT INTO feedback VALUES ('f0', 'd1', 'h1', 'bounce', 'hard', 550, '5.1.1', 'adresse refusée', 'return_path', 37, 38);
+            INSERT INTO mailboxes VALUES ('maildir', 39, 40, 'disparue');
             INSERT INTO properties (name, value) VALUES ('secret', 'a check value')",
         )
         .await;

@@ -66,6 +66,7 @@ fn received(rendered: Rendered, marks: String) -> String {
             edition: None,
             article_url: None,
             marks,
+            dkim: Vec::new(),
         },
     };
     let to = To {
@@ -105,7 +106,7 @@ fn letter_mail(letter: &Letter) -> String {
 
 fn letter(parts: Vec<Part>) -> Letter {
     let at = "2027-07-01T00:00:00Z".parse().unwrap();
-    Letter { month: Month::of(monday()), since: at, until: at, parts, missing: vec![] }
+    Letter { month: Month::of(monday()), since: at, until: at, parts, missing: vec![], exceptions: vec![] }
 }
 
 fn fetcher() -> Fetcher {

@@ -44,8 +44,10 @@ async fn what_is_kept_is_read_back_and_only_the_named_content_is_replaced(db: Le
 
 async fn content_composed_with_an_older_editorial_is_not_kept(db: Ledger) {
     let store = &db.store;
-    let based_on =
-        |word: &str, text: Option<&str>| NewIssue { basis: Basis::Editorial(text.map(str::to_owned)), ..issue(word) };
+    let based_on = |word: &str, text: Option<&str>| NewIssue {
+        basis: Basis::Editorial { text: text.map(str::to_owned), exceptions: 0 },
+        ..issue(word)
+    };
     let write = async |before: Option<&str>, text: &str| {
         let after = Editorial { text: text.to_owned(), by: "Claire".to_owned(), at: at(1) };
         assert!(store.write_editorial(&issue("un").key, before, &after).await.unwrap());

@@ -19,6 +19,7 @@ fn reading(issue: &NewIssue) -> KeptReading {
         url: Some("https://office.example/a".to_owned()),
         agenda: Agenda { days, ..Agenda::default() },
         missing: vec!["le calendrier".to_owned()],
+        exceptions: 0,
     }
 }
 

@@ -7,6 +7,7 @@ mod corrections;
 mod daemons;
 mod editions;
 mod edits;
+mod exceptions;
 mod finishing;
 mod freezing;
 mod large;

@@ -219,6 +219,7 @@ pub fn content() -> Content {
             edition: None,
             article_url: None,
             marks: String::new(),
+            dkim: Vec::new(),
         },
     }
 }

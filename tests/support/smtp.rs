@@ -108,6 +108,8 @@ impl Default for Options {
 
 #[derive(Debug, Clone)]
 pub struct Accepted {
+    /// Of `MAIL FROM`.
+    pub sender: String,
     pub recipient: String,
     pub message_id: String,
     pub sha256: String,
@@ -222,6 +224,8 @@ struct Talk {
     seen: Arc<Mutex<Seen>>,
     encrypted: bool,
     taken: u32,
+    /// Of the latest `MAIL FROM`.
+    sender: String,
 }
 
 async fn serve(stream: TcpStream, options: Arc<Options>, seen: Arc<Mutex<Seen>>) {
@@ -245,7 +249,7 @@ async fn serve(stream: TcpStream, options: Arc<Options>, seen: Arc<Mutex<Seen>>)
     if let Some(stream) = stream {
         let encrypted = options.implicit_tls.is_some();
         let stream = BufReader::with_capacity(1 << 16, stream);
-        let mut talk = Talk { stream, options, seen: Arc::clone(&seen), encrypted, taken: 0 };
+        let mut talk = Talk { stream, options, seen: Arc::clone(&seen), encrypted, taken: 0, sender: String::new() };
         let _ = talk.converse(allowed).await;
         let _ = talk.stream.get_mut().shutdown().await;
     }
@@ -334,6 +338,7 @@ impl Talk {
                         self.say("503 5.5.0 Sender already specified").await?;
                     } else {
                         (sender, recipient) = (true, None);
+                        self.sender = between(&text, '<', '>').to_owned();
                         self.say("250 2.1.0 ok").await?;
                     }
                 }
@@ -574,8 +579,13 @@ impl Talk {
             .unwrap_or_default();
         let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         let bytes = if self.options.digest_only { Vec::new() } else { bytes };
-        seen.accepted.push(Accepted { recipient: recipient.to_owned(), message_id, sha256, bytes });
+        let (sender, recipient) = (self.sender.clone(), recipient.to_owned());
+        seen.accepted.push(Accepted { sender, recipient, message_id, sha256, bytes });
     }
+}
+
+fn between(text: &str, from: char, to: char) -> &str {
+    text.split_once(from).and_then(|(_, rest)| rest.split_once(to)).map_or("", |(inner, _)| inner)
 }
 
 fn fault(address: &str) -> &str {

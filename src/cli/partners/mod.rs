@@ -14,12 +14,13 @@ use crate::domain::{
 use crate::partners::export;
 use crate::private;
 use crate::store::Access;
-use crate::views::dossier;
+use crate::views::{dossier, suppressions};
 use anyhow::{Context as _, bail};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 pub(super) use import::import_bytes;
+pub(super) use one::{lift, suppress};
 
 pub(super) const AFTER_HELP: &str = "\
 A partner is an establishment; its contacts receive the mailings they are subscribed to.
@@ -115,6 +116,14 @@ pub(super) enum Command {
         #[command(flatten)]
         fields: one::FieldArgs,
     },
+    /// List the contacts from whom nothing has come for years: no order, no choice of mailings
+    Silent {
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=50))]
+        years: u32,
+        /// An array of {"address","name","establishment","since","heard"}
+        #[arg(long)]
+        json: bool,
+    },
     /// Change the address of a contact: subscriptions and history are kept, the old address is not suppressed
     Move { from: EmailAddress, to: EmailAddress },
 }
@@ -138,8 +147,30 @@ pub(super) async fn run(context: &Context, command: Command) -> anyhow::Result<E
             one::add(&engine().await?, &context.actor()?, &address, fields, &mailing, &why).await
         }
         Command::Edit { address, fields } => one::edit(&engine().await?, &context.actor()?, &address, fields).await,
+        Command::Silent { years, json } => silent(&engine().await?, years, json).await,
         Command::Move { from, to } => one::move_to(&engine().await?, &context.actor()?, &from, &to).await,
     }
+}
+
+async fn silent(engine: &Engine, years: u32, as_json: bool) -> anyhow::Result<Ended> {
+    let contacts = suppressions::silent(engine, years).await?;
+    if as_json {
+        show::json(&contacts)?;
+        return Ok(Ended::Done);
+    }
+    let number = contacts.len();
+    let mut rows = tables::table(["address", "name", "establishment", "known since", "last heard of"], &[0]);
+    for it in contacts {
+        rows.add_row([it.address, it.name, it.establishment, it.since, it.heard.unwrap_or_else(|| "never".to_owned())]);
+    }
+    if number > 0 {
+        show::line(tables::text(rows));
+        show::line(
+            "Ask them whether they still want to be written to, then erase who does not answer: semainier partners erase",
+        );
+    }
+    show::line(format!("{number} contact(s) without a sign of life for {years} year(s)"));
+    Ok(Ended::Done)
 }
 
 async fn erase(engine: &Engine, actor: &Actor, address: &EmailAddress) -> anyhow::Result<Ended> {

@@ -115,7 +115,7 @@ pub(super) async fn edit(
     Ok(Ended::Done)
 }
 
-pub(super) async fn suppress(
+pub(in crate::cli) async fn suppress(
     engine: &Engine,
     actor: &Actor,
     address: &EmailAddress,
@@ -133,7 +133,7 @@ pub(super) async fn suppress(
     Ok(Ended::Done)
 }
 
-pub(super) async fn lift(
+pub(in crate::cli) async fn lift(
     engine: &Engine,
     actor: &Actor,
     address: &EmailAddress,

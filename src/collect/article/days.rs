@@ -375,13 +375,19 @@ fn list(tokens: &[Token], at: usize) -> Option<Found<Spec>> {
     // The longest prefix that makes sense: a bare number needs a month after it or a weekday before it.
     let named = first.what.weekday.is_some() || first.what.month.is_some() || first.what.offset.is_some();
     let mut sound = if named { Some((1, to)) } else { None };
-    while mentions.len() < LONGEST && is(tokens, to, &[",", "et", "&", "/", "puis", "ou", "+"]) {
+    while mentions.len() < LONGEST && is(tokens, to, &[",", "et", "&", "/", "puis", "ou", "+", "|"]) {
+        let bar = to;
         let mut next = to + 1;
         next += usize::from(is(tokens, next, &["et"]));
         next += usize::from(is(tokens, next, &["le", "les"]));
         let Some(found) = mention(tokens, next, true) else { break };
         to = found.to;
         mentions.push(found.what);
+        // `SAM 17 | DIM 18`, but `SAM 17 | samedi des lecteurs`
+        let whole = |mention: &Mention| mention.weekday.is_some() && mention.day.is_some();
+        if is(tokens, bar, &["|"]) && !(mentions.iter().all(whole)) {
+            break;
+        }
         let dated = found.what.month.is_some() || found.what.weekday.is_some();
         let after_weekday = first.what.weekday.is_some() && first.what.day.is_some() && found.what.day.is_some();
         // `Samedi 17, 20 personnes` is no list; `samedis 17, 24 et 31` is one.

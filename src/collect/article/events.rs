@@ -73,7 +73,7 @@ pub(super) fn understand(text: &str, links: &[Link], setting: &Setting<'_>) -> U
         return understood;
     }
     let cut = marked.cut();
-    if cut.unsure {
+    if cut.unsure || marked.state_below_several(&cut) {
         return Understood::default();
     }
     let mut out = Understood::default();
@@ -173,6 +173,10 @@ impl Preamble {
             marked.words.is(to, &[":"]) || marked.words.is(to.saturating_sub(1), &[":", "avec"]) || to - from <= 8;
         // The place in a separate sentence stays in its text.
         let place = if shares { draft.claim_place() } else { None };
+        // `la médiathèque de Ternoux fête ses dix ans :`
+        let of_town = || draft.commune_of_the_words().map(|town| Place { commune: Some(town), ..Place::default() });
+        let one_sentence = marked.sentences.len() == 1;
+        let place = place.or_else(|| if shares && one_sentence { of_town() } else { None });
         let note = draft.note().join(" · ");
         let event = Event { link: draft.link(from, to), ..draft.event.clone() };
         Self {

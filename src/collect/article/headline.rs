@@ -73,7 +73,9 @@ impl Draft<'_, '_, '_> {
             let detail = genre
                 || words.is(first, AUXILIARY) && self.clause_is_short(first)
                 || words.is(first, DETAILS)
-                || self.is_opaque(first);
+                || self.is_opaque(first)
+                || self.is_label_of_days(first)
+                || self.is_in_a_price_sentence(first);
             // `sous les cornières de Lavardens, petit marché`: where, then what.
             let locative = self.is_locative(first, at)
                 && (first + 1..to).any(|i| self.marked.is_boundary(i) && (i + 1..to).any(|i| self.is_content(i)));
@@ -88,7 +90,7 @@ impl Draft<'_, '_, '_> {
                     article && first > at + 1 && words.is(first, &["pas"]) && words.is(first - 2, &["sur"]);
                 return Some(first - usize::from(article) - usize::from(in_the_steps));
             }
-            if (detail || locative || circumstance) && !bracketed {
+            if (detail || locative || circumstance) && !bracketed && !self.is_in_a_price_sentence(first) {
                 fallback = fallback.or(Some(first));
             }
             at = (first..to)
@@ -96,6 +98,29 @@ impl Draft<'_, '_, '_> {
                 .map_or(to, |i| i + 1);
         }
         fallback.filter(|at| !words.is(*at, DETAILS) && !self.is_opaque(*at))
+    }
+
+    /// `Nocturnes les mardis et vendredis : la bastide aux flambeaux`: when it is, and behind the colon what.
+    fn is_label_of_days(&self, first: usize) -> bool {
+        const LABELS: &[&str] = &["nocturne", "nocturnes", "seance", "seances", "ouverture", "ouvertures"];
+        let words = self.words();
+        let colon = (first + 1..self.part.to).find(|at| self.marked.is_boundary(*at) && self.is_free(*at));
+        words.is(first, LABELS)
+            && colon.is_some_and(|colon| {
+                words.is(colon, &[":"])
+                    && colon > first + 1
+                    && (first + 1..colon).all(|at| !self.is_content(at))
+                    && (colon + 1..self.part.to).any(|at| self.is_content(at))
+            })
+    }
+
+    /// `3 € la demi-heure, patins compris.` behind a sentence with the hour: what it costs.
+    fn is_in_a_price_sentence(&self, first: usize) -> bool {
+        let sentence = self.marked.sentences.iter().find(|(from, to)| (*from..*to).contains(&first));
+        sentence.is_some_and(|(from, _)| {
+            *from > self.part.from
+                && self.marked.marks.iter().any(|mark| mark.from == *from && mark.meaning == Meaning::Price)
+        })
     }
 
     /// `De la marche. Dimanche, le club propose…`, `Des petits. …`: a few words that say what the sentences behind them are about.

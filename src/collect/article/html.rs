@@ -277,6 +277,15 @@ impl Line {
         if gone == 0 || struck.len() > MOST || length(&self.text) < 3 * gone {
             return;
         }
+        // `<s>Concours de belote</s> annulé`: the rest says only what became of it.
+        let kept: String = struck.iter().rev().fold(self.text.clone(), |mut text, (from, to)| {
+            text.replace_range(from..to, "");
+            text
+        });
+        let kept = super::text::folded(&kept);
+        if ["annul", "supprim", "report"].iter().any(|state| kept.contains(state)) {
+            return;
+        }
         for (from, to) in struck.iter().rev() {
             // One of the blanks around it.
             let blank = self.text[*to..].starts_with(' ') && (*from == 0 || self.text[..*from].ends_with(' '));

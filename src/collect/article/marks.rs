@@ -9,9 +9,10 @@ use chrono::NaiveTime;
 
 use super::clock::clock;
 use super::days::{self, Found, Recurrence, Spec};
-use super::hours::{self, Times};
+use super::hours::{self, Slot, Times};
 use super::money;
 use super::text::{Kind, Token, Words};
+use super::words::is_event_noun;
 use crate::domain::agenda::Status;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +68,7 @@ fn find(words: &Words<'_>) -> Vec<Mark> {
             at = to;
             continue;
         }
-        match mark(words, at) {
+        match mark(words, at).or_else(|| same_hour_as_before(words, at, &out)) {
             Some(Found { what, to }) => {
                 out.push(Mark { from: at, to, meaning: what });
                 at = to;
@@ -76,6 +77,39 @@ fn find(words: &Words<'_>) -> Vec<Mark> {
         }
     }
     out
+}
+
+/// `bal à 21 h à Pavie ; à la même heure, loto à Auch`: the hour said before, where there is one and no other.
+fn same_hour_as_before(words: &Words<'_>, at: usize, before: &[Mark]) -> Option<Found<Meaning>> {
+    let (to, hours) = same_hour(words, at)?;
+    let said = before.iter().rev().find_map(|mark| match &mark.meaning {
+        Meaning::Times(times) if !times.slots.is_empty() => Some(times),
+        _ => None,
+    })?;
+    let times = match said.slots.as_slice() {
+        [only] if !hours => Times { slots: vec![Slot { end: None, ..*only }], end: None, ..said.clone() },
+        _ if hours => said.clone(),
+        _ => return None,
+    };
+    Some(Found { what: Meaning::Times(times), to })
+}
+
+/// Where `à la même heure` at token `at` ends, and whether it is `aux mêmes heures`: the end too.
+pub(super) fn same_hour(words: &Words<'_>, at: usize) -> Option<(usize, bool)> {
+    const FORMS: [(&[&str], bool); 5] = [
+        (&["a", "la", "meme", "heure"], false),
+        (&["a", "cette", "meme", "heure"], false),
+        (&["aux", "memes", "heures"], true),
+        (&["aux", "memes", "horaires"], true),
+        (&["memes", "horaires"], true),
+    ];
+    // Most words begin none.
+    if !words.is(at, &["a", "aux", "memes"]) {
+        return None;
+    }
+    let found = FORMS.iter().find(|(form, _)| form.iter().enumerate().all(|(i, word)| words.is(at + i, &[word])));
+    // `à la même heure que le feu` is another thing's hour.
+    found.map(|(form, hours)| (at + form.len(), *hours)).filter(|(to, _)| !words.is(*to, &["que", "qu'"]))
 }
 
 /// Where the quotation that opens at token `at` ends. An unclosed one is only a stray sign.
@@ -165,6 +199,7 @@ fn status(words: &Words<'_>, at: usize) -> Option<Found<Said>> {
         && words.is(at + 1, &["aura", "auront", "a", "ont"])
         && words.is(at + 2, &["pas"])
         && words.is(at + 3, &["lieu"])
+        && !is_conditional(words, at)
     {
         return plain(Status::Cancelled, at + 4);
     }
@@ -179,6 +214,14 @@ fn status(words: &Words<'_>, at: usize) -> Option<Found<Said>> {
             plain(Status::Cancelled, at + 1)
         }
         "reporte" | "report" if states(words, at) => postponed(words, at),
+        // `complet côté exposants`: not for the public.
+        "complet" | "complete"
+            if words.is(at + 1, &["cote"])
+                || words.is(at + 1, &["pour"])
+                    && (at + 2..at + 4).any(|at| words.is(at, &["exposants", "exposant", "stands"])) =>
+        {
+            None
+        }
         "complet" | "complete" if states(words, at) => {
             let lead = at + 1 + usize::from(words.is(at + 1, &["a", "pour", "le"]));
             let hour = clock(tokens, lead).filter(|_| lead > at + 1);
@@ -239,6 +282,9 @@ fn postponed(words: &Words<'_>, at: usize) -> Option<Found<Said>> {
 
 /// Whether a word of status is a statement about the event: in capitals, or alone between signs, or after « est ».
 fn states(words: &Words<'_>, at: usize) -> bool {
+    if is_conditional(words, at) {
+        return false;
+    }
     let before = |words_before: &[&str]| at > 0 && words.is(at - 1, words_before);
     if before(&["pas", "non", "plus", "jamais"]) {
         return false;
@@ -254,12 +300,39 @@ fn states(words: &Words<'_>, at: usize) -> bool {
         && words.tokens[at - 1].kind == Kind::Word
         && words.is(at, &["annule", "annulee", "annules", "annulees"])
         && !words.is(at - 1, &["ete", "etre", "si", "ou", "et", "spectacles", "evenements"]);
+    // `le fest-deiz annulé à Brennilis`
+    let clause =
+        || (at + 1..words.tokens.len()).take_while(|at| !words.tokens[*at].is_sentence_end() && !words.is(*at, &[","]));
+    let somewhere = behind_noun
+        && is_event_noun(&words.tokens[at - 1])
+        && words.is(at + 1, &["a", "au", "aux"])
+        && !clause().any(|at| super::verbs::is_finite(words, at) || words.is(at, &["reprogramme", "reprogrammee"]));
     let hour = closes && behind_an_hour(words, at);
     words.shouts(at)
         || hour
         || (opens && closes)
         || (ends && behind_noun)
+        || somewhere
         || before(&["est", "sont", "ete", "affiche", "deja"])
+}
+
+/// `reporté au 29 août en cas de pluie`, `s'il pleut, la sortie est reportée`: it depends on the weather.
+fn is_conditional(words: &Words<'_>, at: usize) -> bool {
+    const FAR: usize = 12;
+    let ends = |at: &usize| {
+        let token = &words.tokens[*at];
+        token.is_sentence_end() || token.is_any(&["(", ")"])
+    };
+    let doubts = |at: usize| {
+        words.is(at, &["si"])
+            || words.is(at, &["s'"]) && words.is(at + 1, &["il"])
+            || words.is(at, &["en"]) && words.is(at + 1, &["cas"])
+            || words.is(at, &["selon"]) && words.is(at + 1, &["la", "le"])
+    };
+    let before = (at.saturating_sub(FAR)..at).rev().take_while(|at| !ends(at));
+    let apart = |at: &usize| ends(at) || words.tokens[*at].is_any(&[",", "-", ":"]);
+    let behind = (at + 1..words.tokens.len().min(at + FAR)).take_while(|at| !apart(at));
+    before.into_iter().any(doubts) || behind.into_iter().any(doubts) || words.is(at + 1, &["possible", "eventuelle"])
 }
 
 /// `jusqu'au 31 août`, `jusqu'à fin juillet`, `tout l'été`

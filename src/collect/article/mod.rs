@@ -68,11 +68,13 @@ use self::days::Spec;
 use self::events::{Setting, understand};
 use self::html::Page;
 use self::lines::{DayLine, Form, completes_a_date, day_line, unstack};
+use self::marks::same_hour;
 use self::outline::{Entry, Outline, Under, outline, speaks_of_today};
 use self::practical::is_bound;
-use self::text::{TokenCache, folded_words, one_spaced};
+use self::sentences::tells_of_nothing;
+use self::text::{TokenCache, Words, folded_words, one_spaced};
 use self::week::{agreed_week, dated_week, lead, named_week, week_of};
-use crate::domain::agenda::{Agenda, DailyItem, Day, Item, Status, Unplaced, Week};
+use crate::domain::agenda::{Agenda, DailyItem, Day, Event, Item, Status, Unplaced, Week};
 use crate::domain::venue::KnownVenues;
 use crate::domain::{french, link};
 use url::Url;
@@ -147,10 +149,14 @@ pub fn read_knowing(html: &str, reading: &Reading<'_>, known: &KnownVenues) -> A
         days: BTreeMap::new(),
         agenda: Agenda::default(),
         moved: Vec::new(),
+        hour_before: None,
     };
     reader.gather(outline, named);
     reader.agenda
 }
+
+/// Words at the head of an item among which « à la même heure » says its hour.
+const FIRST_WORDS: usize = 60;
 
 /// Lines that may introduce an article without headings of days.
 const LONGEST_LEAD: usize = 3;
@@ -166,6 +172,8 @@ struct Reader<'a> {
     agenda: Agenda,
     /// Events that say they moved: day and number of the item, number of the event, and where to.
     moved: Vec<Moved>,
+    /// The last event before the item, if its item has one hour: « à la même heure » means that.
+    hour_before: Option<Event>,
 }
 
 struct Moved {
@@ -294,7 +302,8 @@ impl Reader<'_> {
             sentence: entry.told.as_ref().map(|_| text),
             theme: entry.theme.as_deref(),
         };
-        let bound = is_bound(entry.told.as_deref().unwrap_or(&entry.text));
+        let told = entry.told.as_deref().unwrap_or(&entry.text);
+        let bound = is_bound(told) || tells_of_nothing(told);
         let understood = if bound || entry.heading || matches!(entry.under, Under::Nowhere(_)) {
             events::Understood::default()
         } else {
@@ -309,9 +318,31 @@ impl Reader<'_> {
         }
         let read = entry.told.as_ref().map(|told| one_spaced(told));
         let mut events = understood.events;
+        self.tell_same_hour(told, &mut events);
         evidence::trace(text, &mut events);
         let item = Item { text: text.to_owned(), events, read, ..Item::default() };
         (item, understood.moved_to)
+    }
+
+    /// `À la même heure, loto` at the head of an item: the hour of the item before it, if that has only one.
+    fn tell_same_hour(&mut self, told: &str, events: &mut [Event]) {
+        let words = Words::of(told);
+        let same = (0..words.tokens.len().min(FIRST_WORDS)).find_map(|at| same_hour(&words, at));
+        if let (Some((_, hours)), Some(before), [event]) = (same, &self.hour_before, &mut *events)
+            && event.start.is_none()
+            && !event.all_day
+        {
+            event.start = before.start;
+            event.part_of_day = None;
+            if hours {
+                event.end = before.end;
+                event.slots.clone_from(&before.slots);
+            }
+        }
+        let one = |events: &[Event]| events.windows(2).all(|pair| pair[0].start == pair[1].start);
+        if !events.is_empty() {
+            self.hour_before = events.last().filter(|event| event.start.is_some() && one(events)).cloned();
+        }
     }
 
     /// What moved to a day where it stands again is told there: here only its words stay.

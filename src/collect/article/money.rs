@@ -62,6 +62,9 @@ fn free(tokens: &[Token], at: usize) -> Option<usize> {
         }
         "libre" => pair(&["participation", "acces"]),
         "au" => pair(&["chapeau"]),
+        "chapeau" if is(tokens, at + 1, &["a"]) && is(tokens, at + 2, &["la"]) && is(tokens, at + 3, &["sortie"]) => {
+            Some(at + 4)
+        }
         "chapeau" if is(tokens, at + 1, &[".", "!"]) || at + 1 == tokens.len() => Some(at + 1),
         _ => None,
     }?;

@@ -436,7 +436,7 @@ impl Builder {
         }
     }
 
-    /// `<dt>18 h</dt>`: the hour of each of the definitions below it, and no line of its own.
+    /// `<dt>18 h</dt>`, `<dt>Matin</dt>`: the hour of each of the definitions below it, and no line of its own.
     fn take_term(&mut self) {
         // Without a list nothing below would put it back.
         if self.counts.get(&local_name!("dl")).is_none_or(|open| *open == 0) {
@@ -444,7 +444,7 @@ impl Builder {
         }
         let from = self.definition_from.min(self.page.lines.len());
         let [line] = &self.page.lines[from..] else { return };
-        if super::lines::timing(&line.text).only {
+        if super::practical::says_only_when(&line.text) {
             self.term = self.page.lines.pop().map(|line| Term { line, used: false });
             self.clamp_scopes(from);
         }

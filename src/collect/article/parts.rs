@@ -172,8 +172,8 @@ impl<'w, 'a> Marked<'w, 'a> {
         let is_auxiliary = |at: usize| self.words.is(at, AUXILIARY);
         let only_auxiliary = |from: usize, to: usize| (from..to).filter(|at| self.is_content(*at)).all(is_auxiliary);
         #[rustfmt::skip]
-        const TELLS: [&str; 11] = [
-            "depart", "departs", "ouverture", "inscription", "inscriptions", "rendez-vous", "rdv", "rv", "retour",
+        const TELLS: [&str; 12] = [
+            "debut", "depart", "departs", "ouverture", "inscription", "inscriptions", "rendez-vous", "rdv", "rv", "retour",
             "arrivee", "fin",
         ];
         // `L'après-midi, kermesse (rendez-vous à 15 h)`: the hour specifies the part of the day.
@@ -281,6 +281,17 @@ impl<'w, 'a> Marked<'w, 'a> {
         before.iter().any(|sentence| self.has_content(sentence.0, sentence.1))
             && !before.iter().any(|sentence| timed(*sentence))
             && after.iter().any(|sentence| timed(*sentence) && self.names_an_event(*sentence))
+    }
+
+    /// `Bal à 21 h ; concert à 23 h`, and on a line of its own `Annulé.`: of which of them is not said.
+    pub(super) fn state_below_several(&self, cut: &Cut) -> bool {
+        let Some(&(from, to)) = self.sentences.last().filter(|_| cut.parts.len() > 1) else { return false };
+        let states =
+            |mark: &Mark| from <= mark.from && matches!(&mark.meaning, Meaning::Status(said) if said.at.is_none());
+        from > 0
+            && self.words.tokens[from - 1].kind == Kind::Break
+            && !self.has_content(from, to)
+            && self.marks.iter().any(states)
     }
 
     fn names_an_event(&self, (from, to): (usize, usize)) -> bool {
@@ -419,7 +430,7 @@ impl<'w, 'a> Marked<'w, 'a> {
                     .map_or(part.from, |at| at + 1);
                 let word = self.first_content(from, self.marks[mark].from);
                 match word {
-                    Some(at) if self.words.is(at, &["depart", "departs", "top"]) => 1,
+                    Some(at) if self.words.is(at, &["depart", "departs", "top", "debut"]) => 1,
                     Some(at) if self.words.is(at, &["rendez-vous", "rdv", "rv"]) => 2,
                     Some(at) if self.words.is(at, AUXILIARY) => 3,
                     _ => 0,

@@ -79,7 +79,7 @@ impl Reader<'_, '_> {
         if self.is(at, &["rdv", "rv", "rendez-vous"]) {
             return self.meeting_point(at);
         }
-        self.told_place(at)
+        self.told_place(at).filter(|place| !self.is_shelter(place.to))
     }
 
     pub(super) fn told_place(&self, at: usize) -> Option<Place> {
@@ -332,8 +332,34 @@ impl Reader<'_, '_> {
 
     pub(super) fn in_brackets(&self, at: usize) -> Option<Place> {
         let inside = Reader { titled: true, ..*self };
-        let place = inside.told_place(at + 1)?;
-        self.is(place.to, &[")"]).then(|| Place { from: at, to: place.to + 1, ..place })
+        let place = inside.told_place(at + 1);
+        if let Some(place) = place.filter(|place| self.is(place.to, &[")"])) {
+            return Some(Place { from: at, to: place.to + 1, ..place });
+        }
+        // `(Bun, l'Abbadiale)`: behind the commune stands where in it, whatever it is called.
+        const LONGEST: usize = 9;
+        let (commune, to) = communes::written(self.words, at + 1).filter(|(_, to)| self.is(*to, &[","]))?;
+        let close = (to + 1..self.end.min(to + LONGEST)).find(|at| self.is(*at, &[")"]))?;
+        let name = to + 1 + usize::from(self.is(to + 1, &["depart", "rdv", "rv", "rendez-vous"]));
+        let plain = (name..close).all(|at| {
+            let token = &self.words.tokens[at];
+            token.kind == Kind::Word || token.kind == Kind::Number && at > name
+        });
+        (plain && name < close && self.words.tokens[name..close].iter().any(|token| token.capital)).then(|| Place {
+            commune: Some(commune),
+            venue: Some(self.slice(name, close)),
+            from: at,
+            to: close + 1,
+            ..Place::default()
+        })
+    }
+
+    /// `(dans la halle s'il pleut)`, `à la salle en cas de pluie`: only if it rains.
+    fn is_shelter(&self, to: usize) -> bool {
+        let at = to + usize::from(self.is(to, &[","]));
+        self.is(at, &["si"])
+            || self.is(at, &["s'"]) && self.is(at + 1, &["il"])
+            || self.is(at, &["en"]) && self.is(at + 1, &["cas"])
     }
 
     fn clause_ends(&self, at: usize) -> bool {

@@ -5,7 +5,9 @@ use super::lines::{LONGEST_LINE, has_figures};
 use super::marks::{Mark, Meaning, marks};
 use super::money;
 use super::text::{Kind, Words};
-use super::words::{AUXILIARY, DETAILS, DISHES, MEALS, MENU_LABELS, is_event_noun, is_function, is_venue};
+use super::words::{
+    AUXILIARY, DETAILS, DISHES, MEALS, MENU_LABELS, PARTS_OF_DAY, is_event_noun, is_function, is_venue,
+};
 
 /// `Rendez-vous à 10 h à la Maison du Lin`, `À 14 h et 16 h, base de loisirs. 20 €`: when and where, nothing else.
 pub(super) fn is_practical(text: &str) -> bool {
@@ -52,6 +54,22 @@ pub(super) fn is_practical(text: &str) -> bool {
         at += 1;
     }
     true
+}
+
+/// `18 h`, `Matin`, `Après-midi (14 h – 16 h)`: when, and nothing else.
+pub(super) fn says_only_when(text: &str) -> bool {
+    const LONGEST: usize = 60;
+    if text.len() > LONGEST {
+        return false;
+    }
+    let words = Words::of(text);
+    let known = marks(&words);
+    let says = |at: usize| {
+        words.is(at, PARTS_OF_DAY)
+            || known.iter().any(|mark| (mark.from..mark.to).contains(&at) && matches!(mark.meaning, Meaning::Times(_)))
+    };
+    let content = || (0..words.tokens.len()).filter(|at| matches!(words.tokens[*at].kind, Kind::Word | Kind::Number));
+    content().any(says) && content().all(|at| says(at) || is_function(&words.tokens[at]))
 }
 
 /// Where the words begin behind `Infos pratiques :` and behind the dates a practical line begins with.

@@ -16,7 +16,7 @@ use super::practical::{is_dated_practical, is_dishes, is_practical};
 use super::sentences::{Role, role};
 use super::text::{Kind, Token, Words, one_spaced, tidy, trimmed};
 use super::titles;
-use super::words::{AUXILIARY, DETAILS, DISHES, GENRES, THEMES, is_event_noun, is_function, is_venue};
+use super::words::{AUXILIARY, DETAILS, DISHES, GENRES, PARTS_OF_DAY, THEMES, is_event_noun, is_function, is_venue};
 
 /// What a field is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,8 +147,10 @@ fn fields(marked: &Marked<'_, '_>) -> Vec<Field> {
                 depth = depth.saturating_sub(1);
             }
         }
+        // The bar of `SAM 17 | DIM 18` is the date's.
+        let in_a_mark = |at: usize| marked.marks.iter().any(|mark| mark.from < at && at < mark.to);
         let parts = end
-            || token.is_some_and(|token| token.kind == Kind::Break || token.is("|"))
+            || token.is_some_and(|token| token.kind == Kind::Break || token.is("|") && !in_a_mark(at))
             || picture.is_some()
             || depth == 0 && is_dash(words, at);
         if !parts {
@@ -297,6 +299,8 @@ fn sort(marked: &Marked<'_, '_>, from: usize, to: usize) -> Sort {
     if has(&time)
         && within(&time, &["depart", "heure", "horaire", "horaires", "rdv", "debut", "quand", "date", "dates", "jour"])
         || is_bare_part_of_day(words, from, to)
+        // `Après-midi (14 h – 16 h)`
+        || has(&time) && within(&time, PARTS_OF_DAY)
     {
         return Sort::Time;
     }
@@ -359,7 +363,7 @@ fn names_a_thing(noun: &Token) -> bool {
 
 /// `Matin`, `Soirée`, `Journée`, alone in their cell.
 fn is_bare_part_of_day(words: &Words<'_>, from: usize, to: usize) -> bool {
-    to - from == 1 && words.is(from, &["matin", "matinee", "midi", "apres-midi", "soir", "soiree", "journee", "nuit"])
+    to - from == 1 && words.is(from, PARTS_OF_DAY)
 }
 
 /// Text parted by a dash only is one text: `Nogaro – Riscle`, `La Maison du Lin – Les Terrasses`.

@@ -106,7 +106,12 @@ pub(super) fn role(words: &Words<'_>, from: usize, to: usize) -> Role {
     let text = words.slice(from, to);
     let text = text.trim_start_matches(|c: char| is_bullet(c) || is_space(c) || !c.is_alphanumeric() && c != '©');
     let text = folded(text);
-    if is_aside(&text) || says_none(words, from, to) || is_service(&text) && !names_an_event(words, from, to) {
+    if is_aside(&text) || says_none(words, from, to) {
+        return Role::Aside;
+    }
+    if (is_service(&text) || calls_for_announcements(words, from, to) || names_the_next_issue(words, from, to))
+        && !names_an_event(words, from, to)
+    {
         return Role::Aside;
     }
     if is_opening(words, from, to, &text) {
@@ -160,6 +165,20 @@ pub(super) fn line_role(words: &Words<'_>) -> Role {
     out.unwrap_or(Role::Tells)
 }
 
+/// `Rien de prévu… Reposez-vous !`: the text says that nothing takes place, and tells of nothing else.
+pub(super) fn tells_of_nothing(text: &str) -> bool {
+    if text.len() > super::lines::LONGEST_LINE {
+        return false;
+    }
+    let words = Words::of(text);
+    let all = sentences(&words);
+    let [(from, to), rest @ ..] = all.as_slice() else { return false };
+    let quiet = |(from, to): &(usize, usize)| {
+        !names_an_event(&words, *from, *to) && !super::lines::says_time(&words.tokens[*from..*to])
+    };
+    says_none(&words, *from, *to) && rest.iter().all(quiet)
+}
+
 /// Calls for announcements, credits, disclaimers, sponsors: what an article says of itself and of its office.
 fn is_aside(text: &str) -> bool {
     #[rustfmt::skip]
@@ -185,7 +204,7 @@ fn is_aside(text: &str) -> bool {
         "publicite —", "vous recevez", "a lundi", "a la semaine prochaine",
         "bonjour a", "correspondant", "correspondants", "aucune manifestation", "voir tout",
         "prochaine edition de", "rendez-vous la semaine prochaine", "bonne lecture", "bon week-end",
-        "belle semaine", "bon dimanche", "bonnes fetes", "nos bureaux", "notre equipe", "notre bureau",
+        "belle semaine", "bon dimanche", "bonnes fetes", "joyeuses fetes", "nos bureaux", "notre equipe", "notre bureau",
         "nos horaires", "horaires d'ouverture",
         "horaires de l'office", "horaires du bureau", "permanence telephonique", "le comite remercie",
         "la municipalite remercie", "rappel des resultats", "resultats :", "resultats du", "resultats de",
@@ -211,6 +230,38 @@ fn is_aside(text: &str) -> bool {
     begins_with_any(text, BEGINS) || held()
 }
 
+/// `Associations, pour paraître dans le prochain agenda, écrivez avant jeudi à …`
+fn calls_for_announcements(words: &Words<'_>, from: usize, to: usize) -> bool {
+    #[rustfmt::skip]
+    const SENDS: &[&str] = &[
+        "ecrivez", "ecrire", "envoyez", "envoyer", "transmettez", "transmettre", "adressez", "adresser", "communiquez",
+        "communiquer", "deposez", "parvenir", "signalez", "signaler",
+    ];
+    #[rustfmt::skip]
+    const PRINTED: &[&str] = &[
+        "agenda", "annonce", "annonces", "annoncer", "paraitre", "parution", "bulletin", "rubrique", "publication",
+        "redaction",
+    ];
+    let holds = |list: &[&str]| words.tokens[from..to].iter().any(|token| token.is_any(list));
+    holds(SENDS) && holds(PRINTED)
+}
+
+/// `Prochain agenda le jeudi 20 août.`, `Rendez-vous le 6 janvier pour la prochaine Gazette`: when the article has its next.
+fn names_the_next_issue(words: &Words<'_>, from: usize, to: usize) -> bool {
+    #[rustfmt::skip]
+    const ISSUES: &[&str] = &[
+        "agenda", "lettre", "bulletin", "numero", "programme", "parution", "edition", "feuille", "gazette", "newsletter",
+        "selection",
+    ];
+    let next = |at: usize| words.is(at, &["prochain", "prochaine"]);
+    let Some(first) = (from..to).find(|at| words.tokens[*at].kind == Kind::Word) else { return false };
+    let said = next(first) && words.is(first + 1, ISSUES);
+    let meets = words.is(first, &["rendez-vous", "rdv"])
+        && (first + 1..to).any(|at| words.is(at, &["pour"]) && (at + 1..to.min(at + 3)).any(next))
+        && !(first..to).any(|at| clock::clock(&words.tokens, at).is_some());
+    said || meets
+}
+
 /// Roads, refuse, tides, chemists on duty: what a town hall or a newspaper says beside its events.
 fn is_service(text: &str) -> bool {
     #[rustfmt::skip]
@@ -219,7 +270,8 @@ fn is_service(text: &str) -> bool {
         "mission locale", "conciliateur de justice", "numero vert", "cherche :", "recherche :", "horaires :",
         "ouverture de la boutique", "ouverture au public", "nous fermons", "pharmacie de garde",
         "pharmacies de garde", "medecin de garde", "pleine mer", "pleines mers", "basse mer", "basses mers",
-        "coucher du soleil", "lever du soleil", "permanences",
+        "coucher du soleil", "lever du soleil", "permanences", "parking gratuit", "parkings gratuits", "stationnement",
+        "bonnes vacances", "bonne rentree", "bonne annee", "bel ete", "bon ete", "tres bonne semaine",
     ];
     #[rustfmt::skip]
     const HOLDS: &[&str] = &[
@@ -288,7 +340,10 @@ fn says_none(words: &Words<'_>, from: usize, to: usize) -> bool {
         let token = &words.tokens[*at];
         matches!(token.kind, Kind::Word | Kind::Number) && super::days::weekday(token).is_none()
     };
-    let Some(first) = (from..to).find(said) else { return false };
+    // `Lundi 12 juillet : rien de prévu`
+    let dated = (from..to).find(|at| words.tokens[*at].kind == Kind::Word);
+    let dated = dated.and_then(|at| super::days::date(&words.tokens, at)).map_or(from, |date| date.to.min(to));
+    let Some(first) = (dated..to).find(said) else { return false };
     let of = words.is(first, &["pas"]) && words.is(first + 1, &["de", "d'"]);
     let none = words.is(first, &["aucun", "aucune"]);
     let what = first + 1 + usize::from(of);
@@ -296,7 +351,11 @@ fn says_none(words: &Words<'_>, from: usize, to: usize) -> bool {
     let alone = !dance && (what + 1..to).all(|at| words.tokens[at].kind == Kind::Sign);
     let nothing =
         words.is(first, &["ras", "neant", "relache"]) && (first + 1..to).all(|at| words.tokens[at].kind == Kind::Sign);
-    nothing || (of || none) && what < to && (alone || is_event_noun(&words.tokens[what]))
+    // `Rien de prévu`, `Rien au programme`
+    let empty = words.is(first, &["rien"])
+        && words.is(first + 1, &["de", "d'", "au", "a", "ce", "cette"])
+        && !names_an_event(words, first, to);
+    nothing || empty || (of || none) && what < to && (alone || is_event_noun(&words.tokens[what]))
 }
 
 fn begins_with_any(text: &str, starts: &[&str]) -> bool {
@@ -373,6 +432,30 @@ fn is_opening(words: &Words<'_>, from: usize, to: usize, text: &str) -> bool {
         && ["fermeture ", "ouverture "].iter().any(|start| text.starts_with(start))
         && who.is_some_and(|who| who <= 5)
     {
+        return true;
+    }
+    // `Déchetterie : lundi et samedi de 9 h à 12 h`, `Mairie : fermée vendredi`
+    #[rustfmt::skip]
+    const COUNTERS: &[&str] = &[
+        "office", "bureau", "bureaux", "mairie", "secretariat", "standard", "billetterie", "guichet", "dechetterie",
+        "dechetteries", "poste", "agence", "boutique", "pharmacie", "presbytere", "accueil",
+    ];
+    const LONGEST_NAME: usize = 6;
+    let first_word = (from..to).find(|at| words.tokens[*at].kind == Kind::Word && !is_function(&words.tokens[*at]));
+    let counter = first_word.is_some_and(|at| words.tokens[at].is_any(COUNTERS));
+    let colon = first_word.and_then(|at| (at..to.min(at + LONGEST_NAME)).find(|at| words.is(*at, &[":"])));
+    let when_only = || colon.is_some_and(|colon| only_where_and_when(words, colon + 1, to));
+    if !event && counter && !weekdays.is_empty() && ranges() >= 1 && when_only() {
+        return true;
+    }
+    // `Office de tourisme, 3 avenue Jean-Moulin, 05…, fermé le mardi 8 mai`
+    let closed_on = |at: usize| {
+        tokens[at].is_any(&["ferme", "fermee", "fermes", "fermees"])
+            && tokens.get(at + 1).is_some_and(|next| {
+                next.is_any(&["le", "les", "ce", "exceptionnellement"]) || super::days::weekday(next).is_some()
+            })
+    };
+    if !event && counter && (0..tokens.len()).any(closed_on) {
         return true;
     }
     // `Permanence au presbytère : du mardi au vendredi, de 10 h à 12 h`

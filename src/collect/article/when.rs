@@ -287,7 +287,10 @@ fn cut(words: &Words<'_>, (from, to): (usize, usize), found: &[Mention], out: &m
             let timed = says_time(&words.tokens[begins[index]..end]);
             let hour = marks(words)
                 .iter()
-                .find(|mark| mark.from == last && matches!(mark.meaning, Meaning::Times(_)))
+                .find(|mark| {
+                    let at_once = (last..mark.from).all(|at| words.tokens[at].kind == Kind::Sign);
+                    mark.from >= last && at_once && matches!(mark.meaning, Meaning::Times(_))
+                })
                 .map(|mark| mark.to);
             told.push((byte(hour.filter(|_| timed).unwrap_or(last)), byte(to)));
         }
@@ -446,6 +449,7 @@ fn mentions(
 fn named_day(words: &Words<'_>, from: usize, at: usize) -> Option<usize> {
     let tokens = &words.tokens;
     let token = &tokens[at];
+    const FAR: usize = 16;
     let date_at = |at: usize| days::date(tokens, at).map(|date| date.to);
     match token.fold.as_str() {
         "avant" | "depuis" | "sauf" | "hors" | "excepte" => {
@@ -465,15 +469,28 @@ fn named_day(words: &Words<'_>, from: usize, at: usize) -> Option<usize> {
             let after_word = tokens[at - 1].kind == Kind::Word
                 && !is_function(&tokens[at - 1])
                 && !tokens[at - 1].is_any(&["ouvert", "ouverte", "nuit", "partir"]);
+            let next = at + 1;
+            let date = days::date(tokens, next);
+            let numbered = date.as_ref().is_some_and(|date| super::lines::has_number(&date.what));
+            // `le vide-grenier de dimanche 25 (8 h – 17 h)`: its hours stand beside the day.
+            let timed = date.as_ref().filter(|_| numbered).is_some_and(|date| {
+                let hour = date.to + usize::from(words.is(date.to, &["(", ","]));
+                hours::time(tokens, hour).is_some_and(|time| !time.what.slots.is_empty())
+            });
+            // `le marché du vendredi se tiendra exceptionnellement jeudi 10`: the other day is the one.
+            let another = !numbered
+                && (next + 1..tokens.len().min(next + FAR))
+                    .take_while(|at| !tokens[*at].is_sentence_end())
+                    .any(|at| days::date(tokens, at).is_some_and(|date| super::lines::has_number(&date.what)));
             // `le marché du vendredi 17 se tiendra aux arènes`: the sentence says that it takes place.
             if !after_word
-                || takes_place(words, at)
+                || timed
+                || takes_place(words, at) && !another
                 || days::date(tokens, at).is_some()
                 || days::recurrence(tokens, at).is_some()
             {
                 return None;
             }
-            let next = at + 1;
             let ordinal =
                 tokens.get(next).is_some_and(|token| token.is_any(&["premier", "deuxieme", "dernier", "second"]));
             date_at(next + usize::from(ordinal))

@@ -26,6 +26,7 @@ pub(super) const AUXILIARY: &[&str] = &[
     "depart", "departs", "ouverture", "inscription", "inscriptions", "accueil", "rendez-vous", "rdv", "rv", "fin",
     "retour", "arrivee", "cloture", "remise", "reservation", "reservations", "billetterie", "top", "restauration",
     "buvette", "seance", "seances", "portes", "fermeture", "dossards", "dossard", "ouvertures", "retrait", "retraits",
+    "debut",
 ];
 
 /// Words that fields express already: hours, days, names of fields, connectors.
@@ -78,7 +79,7 @@ const STILL_MORE_EVENT_NOUNS: &[&str] = &[
     "reception", "recital", "recitals", "regate", "relais", "repair", "repas-concert", "repas-spectacle", "repetition", "representation", "restitution", "retraite", "retransmission", "retrospective", "reunion", "reveillon", "ronde", "salsa", "scrabble", "seances", "semi-marathon", "serenade",
     "session", "siestes", "sieste", "slam", "soirees", "soiree-debat", "soupe", "sophrologie", "souper", "spectacles", "stages", "stand-up", "stretching", "super-loto", "swing", "tablee", "tango", "tapas", "taureaux", "tauromachie", "telethon", "theatre-forum",
     "tombola", "tournois", "trail", "trails", "transhumance", "tremplin", "troc", "troc-plantes", "tyrolienne", "vaches", "veillees", "vendanges", "vente-dedicace", "ventes", "vernissages", "vepres", "vide-maison", "vide-jardin", "vide-dressings", "vide-armoires", "videgrenier", "vin", "voeux", "vtt", "yoga", "zumba",
-    "hippisme", "galas", "marionnettes", "marionnette", "motocross", "moto-cross", "baignade", "bals", "ateliers", "portes", "initiations", "conferences", "rencontre-dedicace", "decoration", "tir", "jeux", "tournee", "baptemes", "exercice", "exercices", "hockey", "course-relais", "lecture", "vide-atelier", "puces", "marche", "sardinade", "moules-frites",
+    "fest-noz", "fest-deiz", "hippisme", "galas", "marionnettes", "marionnette", "motocross", "moto-cross", "baignade", "bals", "ateliers", "portes", "initiations", "conferences", "rencontre-dedicace", "decoration", "tir", "jeux", "tournee", "baptemes", "exercice", "exercices", "hockey", "course-relais", "lecture", "vide-atelier", "puces", "marche", "sardinade", "moules-frites",
     "cochonnade", "garburade", "bouvines", "novillada", "becerrada", "abrivado", "course-landaise", "landaise", "rassemblement", "concentration", "exhibition", "bourse-expo", "salons", "congres", "colloque", "seminaire", "table-ronde", "debats", "forums", "rendez-vous-lecture", "bebes-lecteurs", "raconte-tapis", "racontines", "heure-du-conte", "lectures-plaisir", "coinche", "tarot",
 ];
 
@@ -98,7 +99,11 @@ pub(super) const GENRES: &[&str] = &[
 ];
 
 /// What a group plays is a concert.
-pub(super) const BANDS: &[&str] = &["groupe", "duo", "trio", "dj"];
+pub(super) const BANDS: &[&str] = &["groupe", "duo", "trio"];
+
+/// When something is, where no hour is said.
+pub(super) const PARTS_OF_DAY: &[&str] =
+    &["matin", "matinee", "midi", "apres-midi", "soir", "soiree", "journee", "nuit"];
 
 /// Nouns of places, after a preposition: `à la cathédrale`, `sur les berges`.
 pub(super) const VENUES: &[&str] = &[

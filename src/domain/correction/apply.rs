@@ -107,7 +107,12 @@ struct Made {
 
 impl Made {
     fn of(read: &Agenda) -> Self {
-        let agenda = Agenda { week: read.week, warnings: read.warnings.clone(), ..Agenda::default() };
+        let agenda = Agenda {
+            week: read.week,
+            warnings: read.warnings.clone(),
+            exceptions: read.exceptions.clone(),
+            ..Agenda::default()
+        };
         // A day without items stays: a gate looks at it.
         let days = read.days.iter().map(|day| (day.date, Vec::new())).collect();
         Self { days, agenda, thinned: HashSet::new(), settled: Vec::new() }

@@ -47,6 +47,8 @@ pub struct KeptReading {
     pub agenda: Agenda,
     /// Optional sources that failed, each with the reason in French.
     pub missing: Vec<String>,
+    /// [`InForce::of_reading`](super::exception::InForce::of_reading) of the exceptions it was read with.
+    pub exceptions: u64,
 }
 
 /// A line that a person said is no event: left out of every issue of the mailing.

@@ -14,7 +14,7 @@ mod words;
 pub use rule::{Rule, Severity};
 
 use message::Parsed;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// RFC 5322 2.1.1, without CRLF.
@@ -47,7 +47,7 @@ pub struct Expected {
 }
 
 /// Where a fault is.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
     Message,
@@ -62,7 +62,7 @@ pub enum Place {
 }
 
 /// A broken rule.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     pub severity: Severity,
     pub rule: Rule,

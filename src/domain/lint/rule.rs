@@ -1,10 +1,10 @@
 //! The rules, each with its source and its words.
 
 use super::{Finding, Place};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How much a broken rule matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Receivers refuse or misfile it, or it shows what it must not: an issue is held.
@@ -29,7 +29,7 @@ impl Severity {
 macro_rules! rules {
     ($($name:ident $severity:ident $source:literal $english:literal $french:literal)+) => {
         /// What a message must keep to. Its source is [`Rule::source`].
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum Rule {
             $(#[doc = concat!("Broken: ", $english, ". Source: ", $source, ".")] $name,)+

@@ -124,7 +124,7 @@ async fn refuse_rows<B: Backend>(writing: &mut Transaction<B>, url: &str) -> Res
         return Err(KeepError::NotEmpty { url: url.to_owned(), table, rows: *rows });
     }
     writing.execute("DELETE FROM properties WHERE name <> 'place'", values![]).await?;
-    for clear in ["DELETE FROM mailings", "DELETE FROM daemons", "DELETE FROM pages"] {
+    for clear in ["DELETE FROM mailings", "DELETE FROM daemons", "DELETE FROM pages", "DELETE FROM mailboxes"] {
         writing.execute(clear, values![]).await?;
     }
     Ok(())

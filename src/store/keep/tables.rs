@@ -26,7 +26,7 @@ const fn wide(name: &'static str) -> Table {
 }
 
 /// All tables, ordered so that a row comes after the rows it refers to.
-pub(super) const TABLES: [Table; 57] = [
+pub(super) const TABLES: [Table; 62] = [
     narrow("properties"),
     narrow("mailings"),
     narrow("occurrences"),
@@ -53,12 +53,14 @@ pub(super) const TABLES: [Table; 57] = [
     narrow("deliveries"),
     narrow("attempts"),
     narrow("claims"),
+    narrow("feedback"),
     narrow("tallies"),
     narrow("notices"),
     narrow("findings"),
     narrow("alerts"),
     wide("pages"),
     narrow("daemons"),
+    narrow("mailboxes"),
     narrow("lanes"),
     narrow("content_refusals"),
     narrow("editions"),
@@ -77,6 +79,9 @@ pub(super) const TABLES: [Table; 57] = [
     wide("readings"),
     narrow("corrections"),
     narrow("dismissals"),
+    narrow("exceptions"),
+    narrow("holds"),
+    narrow("sightings"),
     // Files of up to 20 MB.
     Table { name: "imports", page: 1 },
     narrow("api_tokens"),
@@ -89,7 +94,7 @@ pub(super) const TABLES: [Table; 57] = [
 ];
 
 /// Tables that a daemon writes to on its own: a ledger with rows only in these counts as empty.
-pub(super) const OF_ITS_OWN: [&str; 4] = ["properties", "mailings", "daemons", "pages"];
+pub(super) const OF_ITS_OWN: [&str; 5] = ["properties", "mailings", "daemons", "pages", "mailboxes"];
 
 /// Properties that are not copied, because they describe this database.
 const NOT_COPIED: (&str, &str) = ("properties", "name <> 'place'");

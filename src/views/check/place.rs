@@ -26,6 +26,9 @@ pub(super) async fn look(app: &App, report: &mut Report) {
             }
         }
     }
+    if let Some(maildir) = &app.config.inbound.maildir {
+        mailbox(app, maildir, report);
+    }
     for (key, address) in [
         ("web.bind", app.config.web.bind),
         ("metrics.bind", app.config.metrics.bind),
@@ -110,6 +113,26 @@ fn second_person(app: &App, approvers: usize, report: &mut Report) {
             Permission::Approve.as_str()
         );
         report.find(Level::Error, mailing_file(app, &mailing.id), "second_person", message);
+    }
+}
+
+/// Messages are read in its folders and moved within it.
+fn mailbox(app: &App, maildir: &Path, report: &mut Report) {
+    for folder in ["new", "cur"].map(|name| maildir.join(name)) {
+        match std::fs::read_dir(&folder) {
+            Ok(_) => {}
+            Err(why) => {
+                let message = format!("bounces cannot be read: {}: {why}", folder.display());
+                return report.setting(app, Level::Warning, "inbound.maildir", message);
+            }
+        }
+    }
+    match write_in(maildir) {
+        Ok(()) => report.well(format!("bounces are read from {}", maildir.display())),
+        Err(why) => {
+            let message = format!("messages cannot be moved within {}: {why}", maildir.display());
+            report.setting(app, Level::Error, "inbound.maildir", message);
+        }
     }
 }
 

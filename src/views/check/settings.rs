@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::deliver::{Relay, hello};
 use crate::domain::email::EmailAddress;
 use crate::secret::read_link_keys;
+use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use url::Url;
 
@@ -13,6 +14,7 @@ pub(super) fn look(app: &App, report: &mut Report) {
         report.find(Level::Warning, "", "", warning);
     }
     credentials(app, report);
+    signatures(app, report);
     examples(app, report);
     greeting(app, report);
     schedules(app, report);
@@ -29,6 +31,24 @@ fn credentials(app: &App, report: &mut Report) {
     }
     if let Some(why) = config.alert.webhook.as_ref().and_then(|it| it.key().err()) {
         report.setting(app, Level::Error, "alert.webhook_secret_file", why);
+    }
+}
+
+/// Keys that cannot be used, and senders that no key signs for although there are keys.
+fn signatures(app: &App, report: &mut Report) {
+    let keys = &app.config.dkim;
+    for key in keys.iter() {
+        match key.record() {
+            Ok(record) => report.well(format!("DKIM signs; publish {} TXT \"{record}\"", key.name.record_name())),
+            Err(why) => report.setting(app, Level::Error, "dkim", why.to_string()),
+        }
+    }
+    let senders = app.mailings.iter().filter_map(|mailing| mailing.sender_address.as_ref());
+    let domains: BTreeSet<_> = senders.chain([&app.config.sender.address]).map(EmailAddress::domain).collect();
+    for domain in domains.into_iter().filter(|domain| !keys.is_empty() && keys.for_sender(domain).is_empty()) {
+        let message =
+            format!("no key signs for the sender domain {domain}, so the relay must; or add a key of that domain");
+        report.setting(app, Level::Warning, "dkim", message);
     }
 }
 
@@ -52,7 +72,7 @@ fn examples(app: &App, report: &mut Report) {
         ("office.email", config.office.email.as_deref().and_then(|it| Some(it.rsplit_once('@')?.1.to_owned()))),
         ("sender.address", domain(&config.sender.address).filter(|_| !config.has_default_sender())),
         ("sender.reply_to", config.sender.reply_to.as_ref().and_then(domain)),
-        ("sender.return_path", config.sender.return_path.as_ref().and_then(domain)),
+        ("sender.return_path", config.sender.return_path.as_ref().map(|path| path.domain().to_owned())),
         ("relay", relay),
     ];
     let mut said = Vec::new();

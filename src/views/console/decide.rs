@@ -8,7 +8,7 @@ pub use crate::actions::may::{Act, Subject, may};
 use crate::app::Engine;
 use crate::domain::issue::{IssueKey, IssueState, IssueSummary};
 use crate::issue::{approval::short, edition};
-use crate::notices::tonight::corrected;
+use crate::notices::tonight::{corrected, exceptions};
 use crate::views::console::tonight::Known;
 use serde::Serialize;
 use std::borrow::Cow;
@@ -245,6 +245,9 @@ impl Sheet {
                 }
                 if !known.corrections.is_empty() {
                     add("corrections", Value::Text(corrected(&known.corrections)), false);
+                }
+                if !known.exceptions.is_empty() {
+                    add("exceptions", Value::Text(exceptions(&known.exceptions)), true);
                 }
                 let base = format!("{}/apercu/{hash}", issue_href(key));
                 preview = Some(format!("{base}/mail.html"));

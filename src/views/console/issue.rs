@@ -5,9 +5,13 @@ use crate::accounts::UserId;
 use crate::actions::test_mail;
 use crate::domain::{
     agenda::Agenda,
+    exception,
     issue::{IssueKey, IssueState, IssueSummary, RefusalKind},
 };
-use crate::notices::wording::half_approved;
+use crate::notices::{
+    tonight::{exceptions, rule},
+    wording::half_approved,
+};
 use crate::store::{ActorKind, AuditFilter, IssuesFilter, OccurrenceState, StoreError};
 use crate::views::console::tonight::Known;
 use serde::Serialize;
@@ -226,6 +230,8 @@ pub struct ContentView {
     pub events: Option<usize>,
     pub unplaced: Vec<String>,
     pub warnings: Vec<String>,
+    /// By whose exceptions it is as it is, in French; empty for none.
+    pub exceptions: String,
     pub html_kilobytes: u64,
     pub pictures: u64,
     pub documents: Vec<DocumentView>,
@@ -255,6 +261,7 @@ pub async fn content(it: &Reading<'_>, key: &IssueKey) -> Result<Option<ContentV
     });
     Ok(Some(ContentView {
         events: known.events,
+        exceptions: exceptions(&known.exceptions),
         unplaced: agenda.iter().flat_map(Agenda::to_place).map(|item| item.text.clone()).collect(),
         warnings: agenda.map(|agenda| agenda.warnings).unwrap_or_default(),
         html_kilobytes: kilobytes(content.html_bytes),
@@ -308,6 +315,19 @@ pub async fn history(it: &Reading<'_>, key: &IssueKey) -> Result<Vec<Event>, Sto
         let reason = if refusal.why.is_empty() { String::new() } else { format!(", {}", refusal.why) };
         let refused = event(refusal.at, what, format!("{}{reason}", refusal.by), Tone::Look);
         events.push(Event { href: seen(&refusal.content_hash), ..refused });
+    }
+    for exception in it.store.exceptions(key).await? {
+        let said = rule(&exception.rule);
+        let why = if exception.why.is_empty() { String::new() } else { format!(" ({})", exception.why) };
+        let what = match exception.rule.kind() {
+            exception::Kind::Article => "event_article",
+            _ => "event_exception",
+        };
+        events.push(event(exception.at, what, format!("{}, {said}{why}", exception.by), Tone::Look));
+        if let Some(withdrawn) = exception.withdrawn {
+            let detail = format!("{}, {said}", withdrawn.by);
+            events.push(event(withdrawn.at, "event_exception_withdrawn", detail, Tone::Look));
+        }
     }
     for past in it.store.occurrences(Some(&issue.mailing), OCCURRENCES).await? {
         if past.issue.as_ref() == Some(key) {

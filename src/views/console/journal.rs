@@ -2,7 +2,9 @@
 
 use super::{Label, Reading, When, issue_href, label_of_delivery, person_href};
 use crate::domain::{delivery::State, issue::IssueKey};
-use crate::notices::replies::{Meaning, meaning_of, note_in_french, outcome_in_french, phase_in_french};
+use crate::notices::replies::{
+    Meaning, feedback_in_french, meaning_of, note_in_french, outcome_in_french, phase_in_french,
+};
 use crate::store::{LogFilter, LoggedAttempt, LoggedDelivery, StoreError};
 use serde::Serialize;
 
@@ -81,6 +83,8 @@ impl DeliveryView {
         let last = attempts.first().map(|attempt| attempt.meaning.clone()).filter(|text| !text.is_empty());
         let note = match delivery.state {
             State::Queued | State::Failed => last,
+            // What came back is what makes the row true.
+            _ if !delivery.feedback.is_empty() => delivery.feedback.last().map(feedback_in_french),
             state => note_in_french(state).map(str::to_owned),
         };
         Self {
@@ -125,7 +129,9 @@ pub async fn page(it: &Reading<'_>, filter: LogFilter) -> Result<Journal, StoreE
     let mut legend: Vec<(Label, &'static str)> = Vec::new();
     for (row, delivery) in rows.iter_mut().zip(&log) {
         let Some(meaning) = note_in_french(delivery.state) else { continue };
-        row.note.clear();
+        if delivery.feedback.is_empty() {
+            row.note.clear();
+        }
         if !legend.iter().any(|(label, _)| *label == row.label) {
             legend.push((row.label, meaning));
         }

@@ -167,6 +167,12 @@ pub fn settings(it: &Reading<'_>) -> Settings {
                 line("sender.reply_to", Setting::of(config.sender.reply_to.as_ref().map(ToString::to_string))),
                 line("sender.return_path", Setting::of(config.sender.return_path.as_ref().map(ToString::to_string))),
                 line(
+                    "dkim",
+                    Setting::of(Some(
+                        config.dkim.iter().map(|key| key.name.record_name()).collect::<Vec<_>>().join(", "),
+                    )),
+                ),
+                line(
                     "staff",
                     Setting::of(Some(config.staff.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))),
                 ),

@@ -1,7 +1,7 @@
 //! Contacts: the folded search, a page of the list, and everything about one person in one timeline.
 
 use super::{
-    Label, Reading, Tone, When,
+    Label, Reading, Tone, When, issue_href,
     journal::{AttemptView, DeliveryView},
     person_href,
     trace::ACTIONS,
@@ -9,11 +9,12 @@ use super::{
 use crate::domain::{
     Timestamp,
     edition::{OrderState, packs_in_french},
+    feedback::{Feedback, FeedbackKind},
     french,
     partner::{Barred, Contact},
 };
-use crate::notices::replies::suppressed_in_french;
-use crate::store::{AuditFilter, AuditRow, ContactName, LastSign, LogFilter, Person, StoreError};
+use crate::notices::replies::{feedback_in_french, suppressed_in_french};
+use crate::store::{AuditFilter, AuditRow, ContactName, LastSign, LogFilter, LoggedDelivery, Person, StoreError};
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
 
@@ -286,6 +287,9 @@ pub async fn person(it: &Reading<'_>, id: &str) -> Result<Option<PersonView>, St
                 attempts: view.attempts,
             }
         }));
+        let own = log.iter().filter(|delivery| *key == person.address_key || delivery.contact_id == person.contact.id);
+        timeline
+            .extend(own.flat_map(|delivery| delivery.feedback.iter().map(move |back| returned(it, delivery, back))));
     }
     timeline.extend(decisions(it, &person).await?);
     timeline.sort_by(|a, b| (b.instant, &a.title).cmp(&(a.instant, &b.title)));
@@ -304,6 +308,25 @@ pub async fn person(it: &Reading<'_>, id: &str) -> Result<Option<PersonView>, St
         timeline,
         cut,
     }))
+}
+
+/// What came back about a delivery.
+fn returned(it: &Reading<'_>, delivery: &LoggedDelivery, back: &Feedback) -> Entree {
+    let tone = match back.kind {
+        FeedbackKind::Bounce | FeedbackKind::Complaint | FeedbackKind::OptOut => Tone::Look,
+        FeedbackKind::Delayed | FeedbackKind::Delivered | FeedbackKind::NotSpam => Tone::Past,
+    };
+    let raw = Some(back.said.said()).filter(|said| !said.is_empty());
+    Entree {
+        instant: back.received_at,
+        at: it.when(back.received_at),
+        label: Label { key: "timeline_returned", tone },
+        title: delivery.issue.to_string(),
+        href: Some(issue_href(&delivery.issue)),
+        verb: None,
+        note: [Some(feedback_in_french(back)), raw].into_iter().flatten().collect::<Vec<_>>().join(" · "),
+        attempts: Vec::new(),
+    }
 }
 
 /// Copies in a pack, by edition, of what the person ordered.

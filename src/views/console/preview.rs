@@ -1,10 +1,12 @@
 //! A version of an issue as recipients will see it: on a screen, on a telephone, as text, on paper, and as it is transmitted.
 
 use super::{Reading, When, issue_href};
+use crate::domain::exception::Granted;
 use crate::domain::issue::{Content, IssueKey, IssueSummary};
 use crate::domain::partner::Contact;
 use crate::issue::{agenda::printed_as, approval::short, rehearsal};
 use crate::jobs::Attach;
+use crate::notices::tonight::exceptions;
 use serde::Serialize;
 
 /// Lines of the raw message that are shown; the whole of it is a download.
@@ -142,6 +144,8 @@ pub struct Preview {
     /// By what the present version differs, in French.
     pub changes: Vec<String>,
     pub approved_by: Vec<(String, When)>,
+    /// By whose exceptions it is as it is, in French; empty for none.
+    pub exceptions: String,
     pub readers: Vec<Reader>,
     /// The same view without pictures, or with them.
     pub switch_pictures: String,
@@ -215,6 +219,7 @@ impl Preview {
                 .iter()
                 .map(|(by, at)| (by.clone(), When::new(*at, it.now, it.zone_of(key.mailing()))))
                 .collect(),
+            exceptions: exceptions(&granted(content)),
             readers: readers.collect(),
             switch_pictures: format!(
                 "{base}{}",
@@ -233,6 +238,11 @@ impl Preview {
             }),
         }
     }
+}
+
+fn granted(content: &Content) -> Vec<Granted> {
+    let agenda = || content.agenda().map(|agenda| agenda.exceptions).unwrap_or_default();
+    content.letter().map_or_else(|_| agenda(), |letter| letter.exceptions)
 }
 
 /// Where everything of this version is.

@@ -8,6 +8,7 @@ use crate::domain::{
     Timestamp,
     agenda::{Agenda, Corrections},
     delivery::State,
+    exception::Granted,
     issue::{IssueKey, IssueState, IssueSummary},
     newsletter::Letter,
     tonight::{Check, Departure, Level},
@@ -78,6 +79,8 @@ pub struct Known {
     pub warnings: usize,
     /// Of an agenda: what persons changed in it.
     pub corrections: Corrections,
+    /// By whose exceptions it is as it is.
+    pub exceptions: Vec<Granted>,
     pub documents: usize,
     pub html_bytes: u64,
 }
@@ -92,6 +95,11 @@ impl Known {
             events: agenda.as_ref().map(Agenda::event_count),
             unplaced: agenda.as_ref().map_or(0, |agenda| agenda.to_place().count()),
             corrections: agenda.as_ref().map(|agenda| agenda.corrections.clone()).unwrap_or_default(),
+            exceptions: match (&agenda, &letter) {
+                (Some(agenda), _) => agenda.exceptions.clone(),
+                (None, Some(letter)) => letter.exceptions.clone(),
+                (None, None) => Vec::new(),
+            },
             warnings: agenda.map_or_else(|| letter.map_or(0, |it| it.missing.len()), |it| it.warnings.len()),
             documents: content.attachments.len(),
             html_bytes: content.html_bytes,
@@ -266,6 +274,9 @@ fn of_issue(next: &Next) -> Vec<Check> {
         checks.push(Check::Content { issue: issue(), events: known.events, documents: known.documents });
         if !known.corrections.is_empty() {
             checks.push(Check::Corrected { issue: issue(), corrections: known.corrections.clone() });
+        }
+        if !known.exceptions.is_empty() {
+            checks.push(Check::Exceptions { issue: issue(), granted: known.exceptions.clone() });
         }
         if known.unplaced > 0 {
             checks.push(Check::Unplaced { issue: issue(), count: known.unplaced });

@@ -37,6 +37,7 @@ fn agenda() -> Next {
             documents: 2,
             html_bytes: 40_000,
             corrections: Corrections::default(),
+            exceptions: Vec::new(),
         }),
         skip: None,
         audience: 214,

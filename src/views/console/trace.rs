@@ -13,7 +13,7 @@ use std::collections::HashMap;
 const PAGE: u32 = 50;
 
 /// Every action of the audit; the text of each is `trace_` and its name with `_` for `.`.
-pub const ACTIONS: [&str; 65] = [
+pub const ACTIONS: [&str; 68] = [
     "issue.approve",
     "issue.refuse",
     "issue.withdraw",
@@ -41,6 +41,9 @@ pub const ACTIONS: [&str; 65] = [
     "lane.reopen",
     "correction.make",
     "correction.withdraw",
+    "exception.waive",
+    "exception.article",
+    "exception.withdraw",
     "line.dismiss",
     "line.readmit",
     "venue.set",
@@ -224,6 +227,10 @@ fn of(it: &Reading<'_>, row: &AuditRow, names: &HashMap<String, String>) -> Row 
 /// An announcement, and a test before it, are found on the page of the edition: there may be no issue of it.
 fn place_of(it: &Reading<'_>, key: &IssueKey, action: &str) -> String {
     let is_before = action.starts_with("edition.") || action.starts_with("issue.test");
+    // An erratum is tested before there is a page of it.
+    if let Some(corrected) = key.corrected().filter(|_| is_before) {
+        return issue_href(&corrected);
+    }
     match super::editions::edition_mailing(it).filter(|mailing| is_before && mailing.id == key.mailing()) {
         Some(_) => format!("/editions/{}", super::escaped(Edition::slug_of(key))),
         None => issue_href(key),
@@ -232,9 +239,14 @@ fn place_of(it: &Reading<'_>, key: &IssueKey, action: &str) -> String {
 
 /// What is worth reading of the stored detail.
 fn details(it: &Reading<'_>, detail: &str) -> Vec<(&'static str, String)> {
-    const SHOWN: [(&str, &str); 13] = [
+    const SHOWN: [(&str, &str); 18] = [
         ("hash", "trace_version"),
         ("line", "trace_line"),
+        ("source", "trace_source"),
+        ("found", "trace_found"),
+        ("unplaced", "trace_unplaced"),
+        ("title", "trace_article"),
+        ("url", "trace_address"),
         ("why", "trace_why"),
         ("mailing", "trace_mailing"),
         ("roles", "trace_roles"),

@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::deliver::{self, Relay};
 use crate::dns::Dns;
 use crate::domain::lint::may_be_aligned;
+use crate::signing::Key;
 use serde::Serialize;
 use std::net::{IpAddr, SocketAddr};
 
@@ -153,9 +154,10 @@ impl Report {
 pub struct Question<'a> {
     /// Of From; `None`: that of `sender.address`.
     pub domain: Option<String>,
-    /// Of the DKIM key.
+    /// Of the DKIM key; `None`: those of the configured keys that sign for the domain.
     pub selector: Option<String>,
-    /// The key that signs: the DER of its SubjectPublicKeyInfo for RSA, its 32 bytes for Ed25519. `None`: the relay signs.
+    /// The key of the selector: the DER of its SubjectPublicKeyInfo for RSA, its 32 bytes for Ed25519. `None`: the configured one of
+    /// that selector, if there is one; otherwise the relay signs.
     pub public_key: Option<&'a [u8]>,
     /// Instead of those of the system.
     pub nameserver: Option<SocketAddr>,
@@ -183,7 +185,7 @@ pub async fn examine(app: &App, question: &Question<'_>) -> anyhow::Result<Repor
     let dns = Dns::new(question.nameserver).map_err(|why| anyhow::anyhow!("cannot ask the DNS: {why}"))?;
     let sender = &app.config.sender;
     let domain = question.domain.clone().unwrap_or_else(|| sender.address.domain().to_owned());
-    let configured = sender.return_path.as_ref().unwrap_or(&sender.address).domain().to_owned();
+    let configured = sender.return_path_of(&sender.address).domain().to_owned();
     // Of a domain that is not the configured one nothing else is known.
     let return_path_domain = match question.domain.is_none() || may_be_aligned(&configured, &domain) {
         true => configured,
@@ -193,7 +195,7 @@ pub async fn examine(app: &App, question: &Question<'_>) -> anyhow::Result<Repor
     let route = route(app, &dns, question, &hello, &domain).await;
     let (spf, dkim, dmarc, bounces, ptr, hello, relay, machine) = tokio::join!(
         spf::examine(&dns, &return_path_domain, &route),
-        dkim::examine(&dns, &domain, question.selector.as_deref(), question.public_key),
+        signatures(app, &dns, &domain, question),
         dmarc::examine(&dns, &domain, &return_path_domain),
         names::bounces(&dns, &return_path_domain),
         names::ptr(&dns, &route, &hello),
@@ -203,6 +205,30 @@ pub async fn examine(app: &App, question: &Question<'_>) -> anyhow::Result<Repor
     );
     let checks = [spf, dkim, dmarc, bounces, ptr, hello, relay, machine].concat();
     Ok(Report { domain, return_path_domain, checks })
+}
+
+/// The records of the keys that sign, or of the selector that was asked for.
+async fn signatures(app: &App, dns: &Dns, domain: &str, question: &Question<'_>) -> Vec<Finding> {
+    let names = app.config.dkim.for_sender(domain);
+    let asked = |key: &&Key| match &question.selector {
+        Some(selector) => key.name.domain == domain && key.name.selector == *selector,
+        None => names.contains(&key.name),
+    };
+    let mut findings = Vec::new();
+    let keys: Vec<_> = app.config.dkim.iter().filter(asked).collect();
+    for key in &keys {
+        match key.public() {
+            Ok(public) => {
+                let (domain, selector) = (&key.name.domain, &key.name.selector);
+                findings.extend(dkim::examine(dns, domain, Some(selector), Some(&public)).await);
+            }
+            Err(why) => findings.push(Finding::new(Topic::Dkim, Verdict::Bad, why.to_string())),
+        }
+    }
+    if keys.is_empty() {
+        findings = dkim::examine(dns, domain, question.selector.as_deref(), question.public_key).await;
+    }
+    findings
 }
 
 /// How mail leaves. A relay on this machine, or of the sender's domain, is the office's own.

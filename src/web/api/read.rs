@@ -17,7 +17,6 @@ use crate::store::{IssuesFilter, LogFilter, LogMark};
 use crate::views::{
     self,
     console::{Reading, tonight},
-    issues::IssueView,
     log,
 };
 use crate::web::answer::Answer;
@@ -64,7 +63,7 @@ pub(super) async fn issues(State(api): State<Arc<Api>>, query: Query) -> Result<
     let last = page.last().filter(|_| page.len() == limit as usize);
     let next = last.map(|it| format!("{}.{}", it.scheduled_for.timestamp_millis(), it.key));
     let zone = api.engine.app.config.zone;
-    let mut issues = value(&page.iter().map(|it| IssueView::new(it, zone)).collect::<Vec<_>>());
+    let mut issues = value(&views::issues::views(&*api.engine.store, &page, zone).await?);
     masked(&mut issues);
     Ok(answered(StatusCode::OK, &json!({ "issues": issues, "next": next })))
 }

@@ -398,6 +398,12 @@ fn all_routes() -> Vec<Route> {
     all
 }
 
+/// What is said after an exception was made or withdrawn: the ends of the keys of texts.
+#[cfg(test)]
+pub fn done_of_exceptions() -> impl Iterator<Item = &'static str> {
+    pages::exceptions::DONE.into_iter()
+}
+
 /// Path, whether it is a POST, and what it asks for: of every route.
 pub fn declared() -> Vec<(&'static str, bool, Asks)> {
     all_routes().iter().map(|it| (it.path, it.changes(), it.asks)).collect()

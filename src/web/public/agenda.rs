@@ -373,6 +373,7 @@ mod tests {
                 edition: None,
                 article_url: None,
                 marks: marks.issue.clone(),
+                dkim: Vec::new(),
             },
         };
         let html =

@@ -41,6 +41,10 @@ const LATEST: Bars =
 const SHORT: Bars =
     Bars { recall: 98.0, precision: 97.0, wrong: 2.0, embarrassing: 2.5, clean: 80.0, wrong_towns: 1.0, kept: 99.5 };
 
+/// Cards with short dates, tables of a town hall, titles above their dates, terms, feasts: whole articles of twelve offices.
+const TWELVE: Bars =
+    Bars { recall: 97.0, precision: 98.0, wrong: 1.0, embarrassing: 1.0, clean: 84.0, wrong_towns: 0.8, kept: 100.0 };
+
 /// How well a set of articles has to be read, in per cent.
 struct Bars {
     /// Of the expected events, those printed under the right day, with the right hour and the words that name them.
@@ -460,6 +464,13 @@ fn twenty_eight_short_articles_of_many_styles_are_understood() {
     let scores = scores(120..=165);
     assert_eq!(scores.len(), 28);
     SHORT.hold(&scores);
+}
+
+#[test]
+fn twelve_whole_articles_of_offices_and_town_halls_are_understood() {
+    let scores = scores(170..=181);
+    assert_eq!(scores.len(), 12);
+    TWELVE.hold(&scores);
 }
 
 #[test]

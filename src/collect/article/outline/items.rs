@@ -2,15 +2,17 @@
 
 use super::super::days::Weekdays;
 use super::super::html::{Line, Link};
-use super::super::lines::{Form, LONGEST_LINE, Timing, footer, is_exhibition, says_date, timing, without_bullet};
+use super::super::lines::{
+    Form, LONGEST_LINE, Timing, footer, has_number, is_exhibition, says_date, timing, without_bullet,
+};
 use super::super::marks::{Meaning, marks};
 use super::super::practical::{is_dated_practical, is_detail, is_dishes, is_field, is_practical};
-use super::super::sentences::{Role, line_role, role, sentences};
-use super::super::text::{Words, is_space};
+use super::super::sentences::{Role, line_role, role, sentences, tells_of_nothing};
+use super::super::text::{Kind, Words, folded, is_space};
 use super::super::when::{Around, Piece, When, pieces};
 use super::super::words::is_event_noun;
-use super::{Builder, Entry, Under, tells_of_an_event};
-use crate::domain::agenda::Unplaced;
+use super::{Builder, Entry, Under, is_state_alone, tells_of_an_event};
+use crate::domain::agenda::{Unplaced, Week};
 
 /// An item that may still grow with the following lines.
 pub(super) struct Pending {
@@ -52,6 +54,12 @@ impl Builder<'_> {
             return;
         }
         let links = links_within(line, start, start + text.len());
+        if told.is_none() && under != Under::Exhibitions && self.looks_ahead(text) {
+            self.flush();
+            let under = Under::Nowhere(Unplaced::OtherWeek);
+            self.out.entries.push(Entry { under, ..Entry::of(text, links) });
+            return;
+        }
         let bullet = std::mem::take(&mut self.bullet_waits) || signed;
         let time = timing(text);
         let strong = line.shape.strong && !self.ignore_strong;
@@ -60,7 +68,14 @@ impl Builder<'_> {
             && self.pending.as_ref().is_some_and(|pending| {
                 line.depth > pending.depth && pending.entry.under == under && !time.says && is_detail(text)
             });
-        if nested || !bullet && told.is_none() && self.joins(at, text, time, strong, &under) {
+        let state = bullet
+            && told.is_none()
+            && self.is_state_of_pending(at, text)
+            && self
+                .pending
+                .as_ref()
+                .is_some_and(|pending| pending.entry.under == under && pending.in_list == line.in_list);
+        if nested || state || !bullet && told.is_none() && self.joins(at, text, time, strong, &under) {
             self.join(line, text, links, time, strong);
             return;
         }
@@ -106,6 +121,46 @@ impl Builder<'_> {
             holds_to,
             dated: Vec::new(),
         });
+    }
+
+    /// `La semaine prochaine : festival du 18 au 22 août`, `Notez déjà le 16 juin, date de la Nuit des feux`: what comes
+    /// after the week of the article.
+    fn looks_ahead(&self, text: &str) -> bool {
+        #[rustfmt::skip]
+        const LATER: [&str; 9] = [
+            "la semaine prochaine", "le mois prochain", "le week-end prochain", "semaine prochaine", "prochainement",
+            "bientot", "et la semaine prochaine", "et bientot", "a venir",
+        ];
+        #[rustfmt::skip]
+        const NOTE: [&str; 12] = [
+            "notez", "a noter", "retenez", "reservez", "save the date", "d'ores et deja", "prochain rendez-vous",
+            "prochaine date", "et en ", "et le mois", "a vos agendas", "prenez date",
+        ];
+        const LONGEST: usize = 400;
+        if text.len() > LONGEST {
+            return false;
+        }
+        let plain = folded(text.trim_start_matches(|c: char| !c.is_alphanumeric()));
+        let begins = |list: &[&str]| {
+            list.iter().any(|start| {
+                plain
+                    .strip_prefix(start)
+                    .is_some_and(|rest| !rest.starts_with(char::is_alphanumeric) || start.ends_with(' '))
+            })
+        };
+        let later = begins(&LATER);
+        if !later && !begins(&NOTE) {
+            return false;
+        }
+        let found = marks(&Words::of(text));
+        let dates = found.iter().filter_map(|mark| match &mark.meaning {
+            Meaning::Dates(spec) if has_number(spec) => Some(self.calendar.dates(spec).days),
+            _ => None,
+        });
+        let days: Vec<_> = dates.flatten().collect();
+        let week = self.calendar.week.or_else(|| self.out.headed.last().map(|day| Week::of(*day)));
+        let elsewhere = week.is_some_and(|week| days.iter().all(|day| !week.contains(*day)));
+        elsewhere && (later || !days.is_empty())
     }
 
     /// The line after the last one of a title with its text below: `Ternoux, sur les pas des tisserands`, a sentence,
@@ -199,7 +254,7 @@ impl Builder<'_> {
     }
 
     /// A heading of the days' own rank that names no day ends them: « Bon à savoir ».
-    fn leaves_the_days(&self, line: &Line) -> bool {
+    pub(super) fn leaves_the_days(&self, line: &Line) -> bool {
         self.day_level > 0 && line.shape.heading > 0 && line.shape.heading <= self.day_level
     }
 
@@ -207,7 +262,10 @@ impl Builder<'_> {
     fn joins(&self, at: usize, text: &str, time: Timing, strong: bool, under: &Under) -> bool {
         let line = &self.lines[at];
         let Some(pending) = &self.pending else { return false };
-        if pending.holds_to > at {
+        if self.facts[at].state_alone && self.states_lead {
+            return false;
+        }
+        if pending.holds_to > at || self.is_state_of_pending(at, text) && pending.entry.under == *under {
             return true;
         }
         if pending.strong && pending.dated.is_empty() && is_dated_practical(text) && line.shape.heading == 0 {
@@ -247,6 +305,23 @@ impl Builder<'_> {
         pending.only_time && (line.block == pending.block || pending.headed)
     }
 
+    /// `Annulé.`, `Concert annulé` below an item that tells of a concert: its state.
+    fn is_state_of_pending(&self, at: usize, text: &str) -> bool {
+        let Some(pending) = self.pending.as_ref().filter(|_| !self.states_lead) else { return false };
+        // A state of one kind of thing: `Concert annulé` is not that of a film.
+        let named = || {
+            let words = Words::of(text);
+            let [noun, state] = words.tokens.iter().filter(|token| token.kind == Kind::Word).collect::<Vec<_>>()[..]
+            else {
+                return false;
+            };
+            is_event_noun(noun)
+                && is_state_alone(&text[state.start..])
+                && Words::of(&pending.entry.text).tokens.iter().any(|token| token.fold == noun.fold)
+        };
+        self.facts[at].state_alone && is_state_alone(text) || text.split(' ').count() == 2 && named()
+    }
+
     /// Whether the line holds the dishes of the meal above it.
     fn is_below_a_meal(&self, text: &str) -> bool {
         self.pending.as_ref().is_some_and(|pending| pending.timed && is_dishes(text, &pending.entry.text))
@@ -283,8 +358,15 @@ impl Builder<'_> {
         if nowhere && !timed && !says_date(&entry.text) && !self.headed_article {
             return;
         }
-        if line_role(&Words::of(&entry.text)) == Role::Booking && !matches!(entry.under, Under::Exhibitions) {
+        if line_role(&Words::of(&entry.text)) != Role::Tells
+            && !matches!(entry.under, Under::Exhibitions)
+            && !tells_of_nothing(&entry.text)
+        {
             entry.under = Under::Nowhere(Unplaced::NotAnEvent);
+        }
+        // A card of an exhibition under « Toute la semaine ».
+        if entry.under == Under::Weekly(Weekdays::ALL) && !entry.placed_by_words && is_exhibition(&entry.text) {
+            entry.under = Under::Exhibitions;
         }
         // `Chaque vendredi, Sophie et Mathias vous disent où sortir`: nothing to attend, and no hour.
         if matches!(entry.under, Under::Weekly(_))

@@ -1,5 +1,7 @@
 //! The words of one line, split by day, each stretch with its place.
 
+use chrono::Datelike;
+
 use super::super::communes;
 use super::super::days::{self, Recurrence, Weekdays};
 use super::super::html::Line;
@@ -157,7 +159,7 @@ impl Builder<'_> {
     }
 
     /// What is read of a piece, where that is not what is shown.
-    fn told(&self, line: &Line, from: usize, piece: &Piece, behind_town: bool) -> Option<String> {
+    pub(super) fn told(&self, line: &Line, from: usize, piece: &Piece, behind_town: bool) -> Option<String> {
         if piece.told.is_empty() {
             return behind_town.then(|| line.text[from + piece.shown.0..from + piece.shown.1].to_owned());
         }
@@ -178,6 +180,12 @@ impl Builder<'_> {
                 (days, matches!(under, Under::Weekly(_)))
             }
             (When::TwoReadings, _) => (Under::Nowhere(Unplaced::TwoReadings), false),
+            // `Tous les après-midi` under « Du lundi 22 au vendredi 26 »: those of its days.
+            (When::Weekly(days), Under::Days(headed)) if headed.len() > 2 => {
+                let among = self.weekly(text, *days);
+                let days = headed.iter().copied().filter(|day| among.has(day.weekday())).collect::<Vec<_>>();
+                (if days.is_empty() { Under::Weekly(among) } else { Under::Listed(days) }, true)
+            }
             (When::Weekly(days), _) => (Under::Weekly(self.weekly(text, *days)), true),
             (When::Days(days), _) if days.len() >= 3 => (Under::Listed(days.clone()), true),
             (When::Days(days), _) => (Under::Days(days.clone()), true),

@@ -26,11 +26,11 @@ use super::marks::{Meaning, marks};
 use super::practical::{is_dated_practical, is_practical};
 use super::record::{is_labelled, is_pinned_place};
 use super::sentences::{Role, line_role};
-use super::text::Words;
+use super::text::{Kind, Words};
 use super::towns::{lone_name, town_run_in};
 use super::week::{Lead, is_byline, is_week_title};
 use super::when::{Around, Piece, When, pieces};
-use super::words::{is_event_noun, is_venue};
+use super::words::{is_event_noun, is_function, is_venue};
 use crate::domain::agenda::{Unplaced, Week};
 
 /// The position of an item.
@@ -80,6 +80,8 @@ struct Facts {
     practical: bool,
     dated_practical: bool,
     role: Role,
+    /// `Annulé.`, `COMPLET`: nothing but a state.
+    state_alone: bool,
 }
 
 impl Facts {
@@ -91,6 +93,7 @@ impl Facts {
             practical: is_practical(text),
             dated_practical: is_dated_practical(text),
             role: line_role(&Words::of(text)),
+            state_alone: is_state_alone(text),
         }
     }
 }
@@ -105,6 +108,10 @@ struct Builder<'c> {
     town: Option<String>,
     /// Towns are the outer order, days the inner one.
     towns_outside: bool,
+    /// The line with the first day of a feast whose introduction is being read.
+    first_day_of_feast: usize,
+    /// The level of its heading: one of the same level ends it.
+    feast_level: u8,
     town_looks: HashSet<(Shape, bool)>,
     town_names: HashSet<usize>,
     theme: Option<String>,
@@ -115,6 +122,8 @@ struct Builder<'c> {
     bullet_waits: bool,
     ignore_strong: bool,
     bullets_are_titles: bool,
+    /// A state alone stands above the first item of some day: it may be that of the item below it.
+    states_lead: bool,
     /// The day of the last words of the line before.
     last_when: Option<When>,
     category: Option<String>,
@@ -188,6 +197,8 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
         day_level: 0,
         town: None,
         towns_outside: first_town.is_some_and(|town| first_head.is_none_or(|head| town <= head)),
+        first_day_of_feast: 0,
+        feast_level: 0,
         town_looks,
         town_names,
         theme: None,
@@ -197,6 +208,10 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
         bullet_waits: false,
         ignore_strong: strong * 10 > (lines.len() - start) * 6,
         bullets_are_titles: bullets_are_titles(&lines[start..], &read[start..]),
+        states_lead: (start + 1..lines.len()).any(|at| {
+            let below_a_day = read[at - 1].as_ref().is_some_and(|day| day.form == Form::Heading);
+            facts[at].state_alone && below_a_day
+        }),
         last_when: None,
         category: None,
         told: if start > 0 { days_named(&lines[start..], &read[start..], calendar) } else { HashSet::new() },
@@ -206,6 +221,9 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
         read,
     };
     for at in 0..start {
+        if let Some((town, _)) = town_of_a_feast(lines, read, &builder.facts, at) {
+            (builder.town, builder.towns_outside, builder.feast_level) = (Some(town), true, lines[at].shape.heading);
+        }
         builder.introduction(at);
     }
     for at in start..lines.len() {
@@ -223,7 +241,9 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
 
 /// `Double tap si tu viens !` at the very end: it calls its readers, and tells neither what nor when nor where.
 fn is_parting_word(entry: &Entry) -> bool {
-    matches!(entry.under, Under::Days(_)) && !entry.placed_by_words && is_call(&entry.text)
+    matches!(entry.under, Under::Days(_))
+        && !entry.placed_by_words
+        && (is_call(&entry.text) || is_signature(&entry.text))
 }
 
 fn is_call(text: &str) -> bool {
@@ -243,6 +263,39 @@ fn is_call(text: &str) -> bool {
         named || is_event_noun(token) || is_venue(token) || token.is_any(&["«", "\""])
     });
     words.tokens.iter().any(|token| token.is_any(&READERS)) && !tells && !timing(text).says && !says_date(text)
+}
+
+/// `L'équipe de l'office`, `Votre office de tourisme` at the very end: who wrote it.
+fn is_signature(text: &str) -> bool {
+    const MOST_WORDS: usize = 9;
+    const SIGNS: [&str; 8] =
+        ["equipe", "office", "redaction", "comite", "secretariat", "mairie", "municipalite", "commission"];
+    if text.split(' ').count() > MOST_WORDS || text.contains('\n') || timing(text).says || says_date(text) {
+        return false;
+    }
+    let words = Words::of(text);
+    let first = (0..words.tokens.len())
+        .find(|at| !words.is(*at, &["l'", "la", "le", "toute", "votre", "vos", "notre", "de", "signe", "-"]));
+    let tells = words.tokens.iter().any(|token| is_event_noun(token) || token.is_any(&["«", "\""]));
+    first.is_some_and(|at| words.is(at, &SIGNS)) && !tells
+}
+
+/// `Horaires utiles`, `Tarifs`, `Renseignements`: a heading of what is no event.
+fn heads_practical_lines(text: &str) -> bool {
+    const MOST_WORDS: usize = 5;
+    #[rustfmt::skip]
+    const HEADS: [&str; 14] = [
+        "horaires", "tarif", "tarifs", "renseignements", "inscriptions", "inscription", "reservations", "reservation",
+        "adresses", "contacts", "contact", "services", "permanences", "numeros",
+    ];
+    let words = Words::of(text);
+    let first = words.tokens.iter().position(|token| token.kind == Kind::Word);
+    let tells = words.tokens.iter().any(is_event_noun);
+    text.split(' ').count() <= MOST_WORDS
+        && first.is_some_and(|at| words.is(at, &HEADS))
+        && !tells
+        && !timing(text).says
+        && !says_date(text)
 }
 
 /// The days of the headings, and those named in the lines.
@@ -328,6 +381,26 @@ impl Builder<'_> {
         let below =
             |piece: &Piece| matches!(&piece.when, When::Days(days) if days.iter().any(|day| self.told.contains(day)));
         let several = found.len() > 1 && found.iter().any(dated) && !found.iter().any(below);
+        // A paragraph of several sentences may tell of days that have no heading, between what it says of others.
+        let tells = |piece: &Piece| {
+            let text = &line.text[piece.shown.0..piece.shown.1];
+            let names = Words::of(text).tokens.iter().any(is_event_noun);
+            dated(piece) && !below(piece) && timing(text).says && names
+        };
+        let own: Vec<&Piece> = found.iter().filter(|piece| tells(piece)).collect();
+        if several && !aside && !own.is_empty() {
+            self.words(at, 0, 0);
+            self.flush();
+            return;
+        }
+        if found.len() > 1 && !aside {
+            for piece in own {
+                let (under, _) = self.under_of(piece, &line.text);
+                let told = self.told(line, 0, piece, false);
+                self.piece(at, piece.shown, told, under, true, true);
+                self.flush();
+            }
+        }
         if (matches!(found.as_slice(), [only] if dated(only)) || several)
             && facts.says_date
             && !aside
@@ -371,6 +444,12 @@ impl Builder<'_> {
             self.flush();
             return true;
         }
+        // « Horaires utiles », « Tarifs » after the days
+        if self.leaves_the_days(line) && heads_practical_lines(&line.text) {
+            self.flush();
+            self.closed = true;
+            return true;
+        }
         if self.closed && !self.reopens(day, line) {
             self.aside(line);
             return true;
@@ -395,10 +474,18 @@ impl Builder<'_> {
                 self.category = Some(line.text.clone());
                 return true;
             }
-            if let Some(town) = town_of_a_feast(self.lines, self.read, at) {
+            if at < self.first_day_of_feast {
+                self.introduction(at);
+                return true;
+            }
+            if self.feast_level > 0 && (1..=self.feast_level).contains(&line.shape.heading) {
+                (self.town, self.towns_outside, self.feast_level) = (None, false, 0);
+            }
+            if let Some((town, first_day)) = town_of_a_feast(self.lines, self.read, &self.facts, at) {
                 self.flush();
                 self.town = Some(town);
                 self.towns_outside = true;
+                (self.first_day_of_feast, self.feast_level) = (first_day, line.shape.heading);
                 return true;
             }
             if self.under == Under::Exhibitions
@@ -459,6 +546,8 @@ impl Builder<'_> {
             && !line.bullet
             && line.text.split(' ').count() <= 3
             && !self.facts[at].timing.says
+            // `Annulé` is of the card above it.
+            && !says_status(&line.text)
             && !line.text.ends_with(['.', '!', '?', ':'])
     }
 
@@ -601,6 +690,23 @@ impl Builder<'_> {
 
 /// How far back a heading's own items are looked for.
 const LATELY: usize = 300;
+
+/// `Annulé.`, `COMPLET`, `Reporté au 29 août`: nothing but a state.
+fn is_state_alone(text: &str) -> bool {
+    const LONGEST: usize = 60;
+    if text.len() > LONGEST {
+        return false;
+    }
+    let words = Words::of(text);
+    let found = marks(&words);
+    let state = |at: usize| {
+        found.iter().any(|mark| (mark.from..mark.to).contains(&at) && matches!(mark.meaning, Meaning::Status(_)))
+    };
+    let mut content = (0..words.tokens.len())
+        .filter(|at| matches!(words.tokens[*at].kind, Kind::Word | Kind::Number) && !is_function(&words.tokens[*at]))
+        .peekable();
+    content.peek().is_some() && content.all(state)
+}
 
 /// Whether it says that something is cancelled, postponed or full.
 fn says_status(text: &str) -> bool {

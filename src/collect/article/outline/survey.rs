@@ -62,21 +62,33 @@ pub(super) fn bullets_are_titles(lines: &[Line], read: &[Option<DayLine>]) -> bo
 }
 
 /// `FÊTE VOTIVE DE PRAYSSAC` above its days: the town of all that follows.
-pub(super) fn town_of_a_feast(lines: &[Line], read: &[Option<DayLine>], at: usize) -> Option<String> {
+/// And the number of the line with its first day.
+pub(super) fn town_of_a_feast(
+    lines: &[Line],
+    read: &[Option<DayLine>],
+    facts: &[Facts],
+    at: usize,
+) -> Option<(String, usize)> {
     const LONGEST: usize = 60;
+    /// Lines between a heading and the first day that may introduce the feast.
+    const MOST_BETWEEN: usize = 3;
     const FEASTS: [&str; 10] =
         ["fete", "fetes", "frairie", "foire", "festival", "ducasse", "kermesse", "vogue", "carnaval", "medievales"];
     let line = &lines[at];
-    let days_below = read.get(at + 1).is_some_and(|day| day.as_ref().is_some_and(|day| day.form != Form::Inside));
+    let is_day = |at: &usize| read[*at].as_ref().is_some_and(|day| day.form != Form::Inside);
+    let introduces =
+        |at: &usize| line.shape.heading > 0 && lines[*at].shape.heading == 0 && !facts[*at].timing.says && !is_day(at);
     let stands_out = look(line).1 || line.shape.stands_out();
-    if !days_below || !stands_out || line.text.len() > LONGEST || line.bullet {
+    if !stands_out || line.text.len() > LONGEST || line.bullet {
         return None;
     }
+    let below = at + 1..lines.len().min(at + 2 + MOST_BETWEEN);
+    let first_day = below.clone().find(|at| !introduces(at)).filter(is_day)?;
     let words = Words::of(&line.text);
     let feast = words.tokens.iter().position(|token| token.is_any(&FEASTS))?;
     let of = (feast + 1..words.tokens.len()).find(|at| words.is(*at, &["de", "d'", "a"]))?;
     let (town, to) = communes::written(&words, of + 1)?;
-    words.tokens[to..].iter().all(|token| token.kind == Kind::Sign).then_some(town)
+    words.tokens[to..].iter().all(|token| token.kind == Kind::Sign).then_some((town, first_day))
 }
 
 /// `GRAND AIR` above `Mer. 22/09, 14 h…`: a heading that ends the exhibitions.

@@ -11,6 +11,7 @@ use crate::actions::{
     ActionError, Refusal,
     accounts::login::Client,
     erratum::{self, Erratum},
+    test_mail::{self, Addressee, Tested},
 };
 use crate::domain::issue::IssueKey;
 use crate::views::console::{issue, issue_href};
@@ -25,6 +26,7 @@ use axum::{
 };
 use serde::Serialize;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Field of the words, of what was seen, and the button that was pressed.
 const TEXT: &str = "texte";
@@ -33,6 +35,9 @@ const STEP: &str = "etape";
 /// Values of [`STEP`]; without one the mail is shown.
 const SEND: &str = "envoyer";
 const CHANGE: &str = "modifier";
+const TEST: &str = "essai";
+/// How long the answer waits for the relay.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// What is shown again if the session was over.
 pub(super) const KEEPS: Keeps = Keeps { texts: &[TEXT], others: &[] };
 /// What `fait=` says after it was sent.
@@ -57,6 +62,19 @@ struct ErratumPage {
     /// The number of recipients, or the mail, is another one than was seen.
     moved: bool,
     mail: Option<Mail>,
+    test: Option<Test>,
+}
+
+/// What became of a test to the viewer's own address.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+enum Test {
+    Accepted,
+    Waiting,
+    /// Why, in French.
+    Refused {
+        words: String,
+    },
 }
 
 /// The mail as it would be sent now.
@@ -120,6 +138,20 @@ pub(super) async fn act(
             Err(error) => return console.erratum_refused(&viewer, page, error),
         }
     }
+    if step == TEST {
+        let tested = async {
+            let to = Addressee::account(&console.engine, &viewer.user).await?;
+            let actor = console.actor(&viewer, &client);
+            test_mail::send_erratum(&console.engine, &actor, (&page.key, &page.typed), &to, PATIENCE).await
+        };
+        page.test = Some(match tested.await {
+            Ok(Tested::Accepted { .. }) => Test::Accepted,
+            Ok(Tested::Waiting) => Test::Waiting,
+            Ok(Tested::Refused { words, .. }) => Test::Refused { words },
+            Err(ActionError::Refused(refusal)) => Test::Refused { words: refusal.in_french() },
+            Err(error) => return console.not_done(&viewer, error),
+        });
+    }
     page.mail = Some(mail);
     console.erratum_shown(&viewer, &page)
 }
@@ -162,6 +194,7 @@ impl Console {
             refused,
             moved: false,
             mail: None,
+            test: None,
         })
     }
 

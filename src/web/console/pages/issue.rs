@@ -1,6 +1,6 @@
 //! One issue: Contenu, Destinataires, Suivi, Histoire; and its numbers as they move.
 
-use super::{Asked, decide::READ, editorial::EDITED, erratum::CORRECTED};
+use super::{Asked, decide::READ, editorial::EDITED, erratum::CORRECTED, exceptions::DONE};
 use crate::accounts::{Permission, Viewer};
 use crate::actions::{
     ActionError,
@@ -11,6 +11,8 @@ use crate::domain::{delivery::State as Delivery, issue::IssueKey};
 use crate::store::{LogFilter, LogMark, StoreError};
 use crate::views::console::{
     decide::{self, Act, Choice},
+    exceptions,
+    held::{self, Held},
     issue, issue_href, journal,
 };
 use crate::web::{
@@ -45,6 +47,10 @@ struct Tab<T> {
     test: Option<Test>,
     /// Why a test was not sent, in French.
     refused: Option<String>,
+    /// In the tab Contenu, of an issue that is held.
+    held: Option<Held>,
+    /// In the tab Contenu.
+    exceptions: Vec<exceptions::Row>,
 }
 
 /// A test to the viewer's own address.
@@ -113,6 +119,7 @@ pub(super) fn done(asked: &Asked) -> &'static str {
         .map(Act::as_str)
         .chain([SECOND, EDITED, CORRECTED])
         .chain(READ)
+        .chain(DONE)
         .find(|act| *act == asked)
         .unwrap_or_default()
 }
@@ -150,6 +157,14 @@ async fn tab<T: Serialize>(
             }),
             false => None,
         };
+        let issue = if tab == "content" { console.store().issue(&key).await? } else { None };
+        let (held, exceptions) = match &issue {
+            Some(issue) => {
+                let it = console.reading();
+                (held::read(&it, issue).await?, exceptions::in_force(&it, issue).await?)
+            }
+            None => (None, Vec::new()),
+        };
         anyhow::Ok(Some(Tab {
             it: read(&key).await?,
             head,
@@ -158,6 +173,8 @@ async fn tab<T: Serialize>(
             done: shown.done,
             test,
             refused: shown.refused,
+            held,
+            exceptions,
         }))
     };
     match made.await {

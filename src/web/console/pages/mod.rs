@@ -7,6 +7,7 @@ mod edition_form;
 mod editions;
 mod editorial;
 mod erratum;
+pub(super) mod exceptions;
 mod home;
 mod imports;
 mod issue;
@@ -19,6 +20,7 @@ pub(super) mod people;
 mod person;
 mod person_acts;
 pub(super) mod preview;
+mod repair;
 mod segment;
 mod trace;
 mod uncertain;
@@ -51,6 +53,14 @@ pub(super) fn routes() -> Vec<Route> {
         route(POST, "/envois/{mailing}/{period}/corriger/{target}", Permission::Write, correct::correct)
             .keeps(correct::KEEPS),
         route(POST, "/envois/{mailing}/{period}/corrections/{id}/retirer", Permission::Write, correct::withdraw),
+        route(GET, "/envois/{mailing}/{period}/exception", Permission::Approve, exceptions::show),
+        route(POST, "/envois/{mailing}/{period}/exception", Permission::Approve, exceptions::waive)
+            .keeps(exceptions::KEEPS),
+        route(POST, "/envois/{mailing}/{period}/exceptions/{id}/retirer", Permission::Approve, exceptions::withdraw),
+        route(GET, "/envois/{mailing}/{period}/article", Permission::Write, exceptions::show_article),
+        route(POST, "/envois/{mailing}/{period}/article", Permission::Write, exceptions::choose_article)
+            .keeps(exceptions::KEEPS_ARTICLE),
+        route(POST, "/envois/{mailing}/{period}/article/retirer", Permission::Write, exceptions::withdraw_article),
         route(GET, "/envois/{mailing}/{period}/edito", Permission::Write, editorial::show),
         route(POST, "/envois/{mailing}/{period}/edito", Permission::Write, editorial::save).keeps(editorial::KEEPS),
         route(GET, "/envois/{mailing}/{period}/rectificatif", Permission::Approve, erratum::show),
@@ -79,6 +89,7 @@ fn partners() -> Vec<Route> {
     let (see, write) = (Permission::See, Permission::Write);
     let mut all = vec![
         route(GET, "/partenaires", see, people::list),
+        route(GET, "/partenaires/a-reparer", see, repair::show),
         route(GET, "/partenaires/segment", see, segment::show),
         route(GET, "/partenaires/segment/compte", see, segment::count),
         route(GET, "/partenaires/exporter", Permission::Export, people::show_export),

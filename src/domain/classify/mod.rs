@@ -3,8 +3,8 @@
 //!
 //! Must never conclude from a 5xx code alone that an address is dead: half of these codes concern the sender.
 
-use crate::domain::delivery::{Phase, Reply};
-use crate::domain::pause::SenderFault;
+use super::delivery::{Phase, Reply};
+use super::pause::SenderFault;
 use chrono::TimeDelta;
 
 mod tables;
@@ -29,6 +29,21 @@ pub enum Class {
     Sender,
     /// Temporary: the delivery is queued again.
     Defer,
+}
+
+impl Class {
+    pub const ALL: [Class; 5] = [Class::Hard, Class::Soft, Class::Content, Class::Sender, Class::Defer];
+
+    /// The word of the ledger and of `log --json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Class::Hard => "hard",
+            Class::Soft => "soft",
+            Class::Content => "content",
+            Class::Sender => "sender",
+            Class::Defer => "defer",
+        }
+    }
 }
 
 /// How a temporary refusal throttles the family of recipients it came from.
@@ -157,12 +172,10 @@ fn subject_and_detail(enhanced: &str) -> Option<(u16, u16)> {
 mod tests {
     use super::tables::{HOUR, LISTED, TOO_BIG, UNSIGNED, WRONG_NAME};
     use super::*;
-    use crate::deliver::reply::Answer;
 
     fn classification(phase: Phase, line: &str) -> Classification {
-        let mut answer = Answer::default();
-        answer.push_line(line.as_bytes()).unwrap();
-        classify(phase, &answer.reply())
+        let code = line[..3].parse().unwrap();
+        classify(phase, &Reply::new(code, line[3..].trim_start_matches([' ', '-'])))
     }
 
     #[test]

@@ -1,0 +1,95 @@
+//! `semainier inbound`: takes in bounces and complaints that came back by mail.
+
+use super::{Context, Ended, show};
+use crate::app::Engine;
+use crate::inbound::{Ignored, Inbox, MOST_BYTES, Message, Outcome, maildir};
+use crate::store::Access;
+use anyhow::Context as _;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use tokio_util::sync::CancellationToken;
+
+pub(super) const AFTER_HELP: &str = "\
+A message that proves to be about one of our deliveries is recorded with it:
+see `semainier log`. A dead address and a complaint are suppressed.
+Everything else changes nothing. Nothing is answered, and nothing counts twice.
+
+Exit codes of `read`: 0 taken in, whatever it was;
+75 try again later: the ledger or a file could not be read or written.";
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// Take in one message from standard input, or one from each file: for a pipe of the mail server
+    Read {
+        /// `-` for standard input
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Read the configured mailbox once; the daemon does so every minute
+    Drain,
+}
+
+pub(super) async fn run(context: &Context, command: Command) -> anyhow::Result<Ended> {
+    match command {
+        // The mail server keeps the message and tries again, whatever is wrong here; any other code would bounce it.
+        Command::Read { files } => Ok(read(context, &files).await.unwrap_or_else(|error| {
+            show::error(&error);
+            Ended::TryAgain
+        })),
+        Command::Drain => drain(context).await,
+    }
+}
+
+async fn read(context: &Context, files: &[PathBuf]) -> anyhow::Result<Ended> {
+    let engine = context.engine(Access::Shared).await?;
+    for file in files {
+        let bytes = contents(file).with_context(|| format!("{} cannot be read", file.display()))?;
+        let outcomes = inbox(&engine).await?.take(&[Message::read(&bytes)], engine.app.clock.now()).await?;
+        outcomes.iter().for_each(|outcome| show::line(in_words(outcome)));
+    }
+    Ok(Ended::Done)
+}
+
+async fn drain(context: &Context) -> anyhow::Result<Ended> {
+    let engine = context.engine(Access::Shared).await?;
+    let settings = &engine.app.config.inbound;
+    let maildir =
+        settings.maildir.as_ref().context("no mailbox is configured; write maildir = \"…\" under [inbound]")?;
+    let stop = CancellationToken::new();
+    let drained = maildir::drain(inbox(&engine).await?, maildir, &engine.app.clock, &stop).await?;
+    show::line(format!(
+        "{} recorded, {} recorded before, {} ignored",
+        drained.recorded, drained.before, drained.ignored
+    ));
+    Ok(Ended::Done)
+}
+
+async fn inbox(engine: &Engine) -> anyhow::Result<Inbox<'_>> {
+    let soft_limit = engine.app.config.inbound.soft_limit;
+    Ok(Inbox { store: &*engine.store, tokens: engine.tokens().await?, soft_limit })
+}
+
+/// As much of it as is looked at; the rest of standard input is read and dropped, so that who writes it sees no broken pipe.
+fn contents(file: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if file == Path::new("-") {
+        let mut input = std::io::stdin().lock();
+        input.by_ref().take(MOST_BYTES as u64).read_to_end(&mut bytes)?;
+        std::io::copy(&mut input, &mut std::io::sink())?;
+    } else {
+        std::fs::File::open(file)?.take(MOST_BYTES as u64).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}
+
+fn in_words(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Recorded { delivery, kind, class, suppress } => {
+            let class = class.map(|class| format!(", {}", class.as_str())).unwrap_or_default();
+            let suppressed = if suppress.is_some() { "; the address is suppressed" } else { "" };
+            format!("{delivery}: {kind}{class}{suppressed}")
+        }
+        Outcome::Before => "recorded before".to_owned(),
+        Outcome::Ignored(why) => format!("ignored: {}", Ignored::in_english(*why)),
+    }
+}
