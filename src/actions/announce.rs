@@ -75,7 +75,7 @@ pub async fn plan<'a>(
     let plan = Plan { key, stocked, mailing: narrowed(mailing, segment), at, segment: text, before };
     match edition::check(app, &plan.stocked.edition, has_cover, plan.due()) {
         Ok(()) => Ok(plan),
-        Err(why) => Err(Refusal::CannotBeAnnounced { slug: slug.to_owned(), why }.into()),
+        Err(why) => Err(Refusal::CannotBeAnnounced { slug: slug.to_owned(), why: why.into() }.into()),
     }
 }
 
@@ -90,7 +90,7 @@ async fn refuse_twice(
 ) -> Result<()> {
     let slug = known.edition.clone();
     if let Some(issue) = engine.store.issue(key).await?.filter(|it| it.frozen().is_some() || it.state().is_given_up()) {
-        let (issue, state, counts) = (key.clone(), issue.state(), issue.counts);
+        let (issue, state, counts) = (key.clone(), issue.state(), issue.counts.into());
         return Err(Refusal::AnnouncedBefore { slug, issue, state, counts }.into());
     }
     if at.is_some() || known.leaves_at > app.clock.now() || segment != known.segment.as_deref() {
@@ -111,7 +111,7 @@ pub async fn rehearse(engine: &Engine, slug: &str) -> Result<(IssueKey, Content)
     let expires_at = mailing.schedule.deadline_of(now);
     let due = || Due { period: Some(slug), ..Due::scheduled(mailing, now, expires_at) };
     edition::check(app, &stocked.edition, has_cover, due())
-        .map_err(|why| Refusal::CannotBeAnnounced { slug: slug.to_owned(), why })?;
+        .map_err(|why| Refusal::CannotBeAnnounced { slug: slug.to_owned(), why: why.into() })?;
     let content = edition::compose(app, &**store, due(), &stocked.edition).await?;
     Ok((IssueKey::new(&mailing.id, slug), content))
 }

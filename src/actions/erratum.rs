@@ -124,7 +124,7 @@ pub async fn compose(engine: &Engine, of: &IssueKey, words: &str) -> Result<Erra
 
 fn not_composed(key: &IssueKey, why: NotComposed) -> super::ActionError {
     match why {
-        NotComposed::Held(why) => Refusal::WouldBeHeld { issue: key.clone(), why }.into(),
+        NotComposed::Held(why) => Refusal::WouldBeHeld { issue: key.clone(), why: why.into() }.into(),
         NotComposed::Failed(error) => error.into(),
     }
 }

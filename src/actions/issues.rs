@@ -280,14 +280,16 @@ async fn with_editorial(
         return Err(Refusal::NoEditorialSection { mailing: mailing.id.clone() }.into());
     }
     if let Err(why) = check(&letter, mailing.schedule.zone) {
-        return Err(Refusal::WouldBeHeld { issue: issue.key.clone(), why }.into());
+        return Err(Refusal::WouldBeHeld { issue: issue.key.clone(), why: why.into() }.into());
     }
     let due = Due::scheduled(mailing, issue.scheduled_for, issue.expires_at);
     let content = newsletter::compose(&engine.app, due, &letter, content.inline).await?;
     let basis = Basis::Editorial { text: Some(text.to_owned()), exceptions };
     let made = match new_issue(due, content, letter.until).await {
         Ok(made) => made,
-        Err(NotComposed::Held(why)) => return Err(Refusal::WouldBeHeld { issue: issue.key.clone(), why }.into()),
+        Err(NotComposed::Held(why)) => {
+            return Err(Refusal::WouldBeHeld { issue: issue.key.clone(), why: why.into() }.into());
+        }
         Err(NotComposed::Failed(error)) => return Err(error.into()),
     };
     Ok(NewIssue { author: Some(actor.name().to_owned()), basis, ..made })

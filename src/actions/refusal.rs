@@ -113,7 +113,7 @@ pub enum Refusal {
         slug: String,
         issue: IssueKey,
         state: IssueState,
-        counts: Counts,
+        counts: Box<Counts>,
     },
     AnnouncedFor {
         slug: String,
@@ -137,11 +137,11 @@ pub enum Refusal {
     /// With this change it could not leave.
     WouldBeHeld {
         issue: IssueKey,
-        why: Hold,
+        why: Box<Hold>,
     },
     CannotBeAnnounced {
         slug: String,
-        why: Hold,
+        why: Box<Hold>,
     },
     AnnouncedMeanwhile(IssueKey),
     NotAnnounced(String),

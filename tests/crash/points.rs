@@ -53,6 +53,8 @@ const POINTS_OF_THE_DAEMON: [&str; 2] = ["before_occurrences", "after_occurrence
 
 /// The point of a webhook, which `console::telling` tests.
 const POINT_OF_WEBHOOKS: &str = "webhook_answered";
+/// Tested in `inbound::maildir`.
+const POINT_OF_THE_MAILBOX: &str = "after_feedback_recorded";
 
 #[test]
 fn every_fail_point_of_the_source_is_tested() {
@@ -76,7 +78,7 @@ fn every_fail_point_of_the_source_is_tested() {
         .filter_map(|rest| rest.split('"').next())
         .collect();
     let here = POINTS.iter().map(|(point, _)| point.split(':').next().unwrap()).chain(POINTS_OF_THE_DAEMON);
-    let here = here.chain([POINT_OF_THE_IMPORT, POINT_OF_WEBHOOKS]);
+    let here = here.chain([POINT_OF_THE_IMPORT, POINT_OF_WEBHOOKS, POINT_OF_THE_MAILBOX]);
     assert_eq!(in_source, here.collect());
 }
 

@@ -58,7 +58,7 @@ async fn an_exception_is_made_for_what_was_seen_and_read_back_with_who_withdrew_
     assert_eq!(store.revision(&issue.key).await.unwrap(), 0, "nothing was changed");
     hold(&db, &issue, REASON).await;
     assert_eq!(store.allow(&first, REASON, true).await.unwrap(), Allowed::Done);
-    assert_eq!(store.exceptions(&issue.key).await.unwrap(), [first.clone()]);
+    assert_eq!(store.exceptions(&issue.key).await.unwrap(), std::slice::from_ref(&first));
     // One of a kind is in force; others stand beside it.
     let three = exception(&issue, "b", Rule::TooFew { found: 3, least: 5 });
     for it in [&three, &exception(&issue, "c", source())] {
