@@ -8,8 +8,8 @@ use std::net::{IpAddr, SocketAddr};
 pub(super) const AFTER_HELP: &str = "\
 Asks the DNS, greets the relay without sending a message, and looks at this machine. Changes nothing.
 Exit code 1 if something is bad, 0 if there are only warnings or things that cannot be known from here.
-A record to publish is shown as `host type TTL value`; a long TXT value is in strings of at most 255 characters, which some forms
-want joined.";
+A record to publish is shown as `host type TTL value`; a long TXT value is in strings of at most 255 characters, \
+which some forms want joined.";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

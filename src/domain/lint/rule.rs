@@ -32,7 +32,7 @@ macro_rules! rules {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum Rule {
-            $(#[doc = concat!("Broken: ", $english, ". Source: ", $source, ".")] $name,)+
+            $(#[doc = concat!("Broken: `", $english, "`. Source: ", $source, ".")] $name,)+
         }
 
         impl Rule {

@@ -205,7 +205,7 @@ mod tests {
     fn records_are_looked_for_upwards() {
         assert_eq!(tree("lettre.auch.example.fr"), ["lettre.auch.example.fr", "auch.example.fr", "example.fr"]);
         let long = tree("a.b.c.d.e.f.g.h.i.j.example.fr");
-        assert_eq!((long.len(), long[0], long[1]), (8, "a.b.c.d.e.f.g.h.i.j.example.fr", "f.g.h.i.j.example.fr"));
+        assert_eq!((long.len(), long[0], long[1]), (7, "a.b.c.d.e.f.g.h.i.j.example.fr", "f.g.h.i.j.example.fr"));
         assert_eq!(*long.last().unwrap(), "example.fr");
     }
 
