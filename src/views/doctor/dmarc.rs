@@ -191,8 +191,10 @@ fn tree(domain: &str) -> Vec<&str> {
     let all: Vec<&str> = std::iter::successors(Some(domain), |it| it.split_once('.').map(|(_, above)| above))
         .filter(|it| it.contains('.'))
         .collect();
-    match all.len() > MOST_STEPS {
-        true => all[..1].iter().chain(&all[all.len() - (MOST_STEPS - 1)..]).copied().collect(),
+    // The top level, the last of the steps, is not asked.
+    let most = MOST_STEPS - 1;
+    match all.len() > most {
+        true => all[..1].iter().chain(&all[all.len() - (most - 1)..]).copied().collect(),
         false => all,
     }
 }
