@@ -5,6 +5,7 @@ use crate::collect::fetch::{AllowedHosts, FetchLimits, Fetcher, Page, PageCache,
 use crate::compose::{context, page};
 use crate::config::Config;
 use crate::deliver::{Deliverer, Relay, Settings, Timeouts};
+use crate::inbound::Inbox;
 use crate::jobs::{self, Mailing};
 use crate::outbox::FrozenOutbox;
 use crate::secret::{SecretError, SecretPlace, absolute, read_link_keys};
@@ -227,6 +228,15 @@ impl Engine {
         Ok(if is_it { hint } else { String::new() })
     }
 
+    /// What takes in messages that come back.
+    ///
+    /// # Errors
+    /// As [`Self::tokens`].
+    pub async fn inbox(&self) -> anyhow::Result<Inbox<'_>> {
+        let soft_limit = self.app.config.inbound.soft_limit;
+        Ok(Inbox { store: &*self.store, tokens: self.tokens().await?, soft_limit })
+    }
+
     /// Creates the deliverer: one for the lifetime of the process, so that it keeps what it learns.
     ///
     /// # Errors
@@ -240,6 +250,7 @@ impl Engine {
             messages_per_connection: delivery.messages_per_connection,
             lanes: self.app.config.lanes.clone(),
             authorities: self.app.config.relay_ca.clone(),
+            soft_limit: self.app.config.inbound.soft_limit,
             timeouts: Timeouts {
                 dot: delivery.dot_timeout.to_std().unwrap_or(default.timeouts.dot),
                 ..default.timeouts

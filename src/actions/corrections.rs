@@ -228,11 +228,8 @@ fn checked(patch: Patch, week: Week) -> Result<Patch, Refusal> {
     })
 }
 
-/// On one line, without characters that a mail cannot hold.
 fn tidy(text: &str) -> String {
-    let words: Vec<&str> =
-        text.split(|c: char| c.is_whitespace() && c != '\u{a0}').filter(|it| !it.is_empty()).collect();
-    characters::clean(&words.join(" ")).chars().take(LONGEST).collect()
+    characters::on_one_line(text, LONGEST)
 }
 
 /// The beginning of a line, for the audit. Its addresses are masked first: half an address is not found.

@@ -2,7 +2,7 @@
 //! from another article. The gate of the week stays shut whatever anybody decides (I4).
 
 use super::exception_refusal::detail;
-use super::{Actor, ExceptionRefusal, Refusal, Result, may::Subject, on};
+use super::{ActionError, Actor, ExceptionRefusal, Refusal, Result, may::Subject, on};
 use crate::app::Engine;
 use crate::domain::{
     Timestamp, characters,
@@ -54,19 +54,28 @@ pub async fn choosable(engine: &Engine, key: &IssueKey) -> Result<HeldFor> {
 }
 
 /// Sets the rule by which the issue is held aside, for this issue only: what a person saw, and no more. `seen`: that rule with its
-/// numbers. The issue is composed with it at once where what was last read can still be used, and tried again at once otherwise.
+/// numbers; `typed`: its number, repeated by the person where the rule has one. The issue is composed with it at once where what was last read can still be used, and tried again at once otherwise.
 ///
 /// # Errors
 /// A refusal, such as that it is held otherwise by now; or a database that cannot be read or written.
-pub async fn waive(engine: &Engine, actor: &Actor, key: &IssueKey, seen: &Rule, why: &str) -> Result<Recomposed> {
+pub async fn waive(
+    engine: &Engine,
+    actor: &Actor,
+    key: &IssueKey,
+    (seen, typed): (&Rule, Option<usize>),
+    why: &str,
+) -> Result<Recomposed> {
     let held = Held::open(engine, key).await?;
     let rule = Rule::of(&held.why.hold).filter(|rule| rule == seen).ok_or_else(|| held.moved())?;
+    if let Some(expected) = rule.number().filter(|expected| typed != Some(*expected)) {
+        return Err(ExceptionRefusal::OtherNumber { expected }.into());
+    }
     let why = tidy(why);
     if why.is_empty() {
         return Err(Refusal::NoReason.into());
     }
     held.allow(engine, actor, "exception.waive", rule, why).await?;
-    held.after(engine, actor).await
+    held.open.recompose(engine, actor).await
 }
 
 /// Takes an exception back, and composes the issue without it, or lets it be read again.
@@ -93,7 +102,7 @@ pub async fn withdraw(engine: &Engine, actor: &Actor, key: &IssueKey, id: &str) 
 /// The exception in force of this rule: for those who do not name it by its id. `kind`: of the refusal.
 ///
 /// # Errors
-/// A refusal if there is none; or a database that cannot be read.
+/// A refusal if none is in force; or a database that cannot be read.
 pub async fn in_force(
     engine: &Engine,
     key: &IssueKey,
@@ -135,18 +144,16 @@ pub async fn choose_article(
     let mailing = held.open.mailing;
     let week = publishes.week(mailing.day(held.open.at));
     let look = async {
-        let not_read = |why: String| ExceptionRefusal::NotRead(why);
+        let not_read = |why: String| Refusal::from(ExceptionRefusal::NotRead(why));
         let article =
             agenda::read_at(&engine.app, mailing, address.trim()).await.map_err(|it| not_read(it.in_french()))?;
         let known = crate::issue::venues::known(&*engine.store).await?;
         let checked =
             agenda::check(&engine.app, (mailing, publishes.gates), week, &article, &known, (PARSING, ())).await;
-        Ok((article, checked.map_err(|it| not_read(it.in_french()))?.hold))
+        Ok::<_, ActionError>((article, checked.map_err(|it| not_read(it.in_french()))?.hold))
     };
-    let (article, hold) = match tokio::time::timeout(PATIENCE, look).await {
-        Ok(looked) => looked.map_err(|error: super::ActionError| error)?,
-        Err(_) => return Err(ExceptionRefusal::TooSlow.into()),
-    };
+    let looked = tokio::time::timeout(PATIENCE, look).await;
+    let (article, hold) = looked.map_err(|_| Refusal::from(ExceptionRefusal::TooSlow))??;
     // As it was given: where it leads is looked at again at each reading.
     let rule = Rule::Article { url: address.trim().to_owned(), title: article.title.clone() };
     held.allow(engine, actor, "exception.article", rule, tidy(why)).await?;
@@ -255,15 +262,8 @@ impl<'a> Held<'a> {
             }
         }
     }
-
-    async fn after(&self, engine: &Engine, actor: &Actor) -> Result<Recomposed> {
-        self.open.recompose(engine, actor).await
-    }
 }
 
-/// On one line, without characters that a mail cannot hold.
 fn tidy(text: &str) -> String {
-    let words: Vec<&str> =
-        text.split(|c: char| c.is_whitespace() && c != '\u{a0}').filter(|it| !it.is_empty()).collect();
-    characters::clean(&words.join(" ")).chars().take(LONGEST).collect()
+    characters::on_one_line(text, LONGEST)
 }

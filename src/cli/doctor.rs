@@ -33,13 +33,8 @@ pub(super) struct Args {
 pub(super) async fn run(context: &Context, args: Args) -> anyhow::Result<Ended> {
     let app = context.app()?;
     let domain = args.domain.as_deref().map(domain_name).transpose()?;
-    let question = Question {
-        domain,
-        selector: args.selector,
-        public_key: None,
-        nameserver: args.nameserver,
-        addresses: args.from_address,
-    };
+    let question =
+        Question { domain, selector: args.selector, nameserver: args.nameserver, addresses: args.from_address };
     let report = doctor::examine(&app, &question).await?;
     match args.json {
         true => show::json(&report)?,

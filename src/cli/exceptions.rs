@@ -12,8 +12,8 @@ use crate::issue::{approval::short, corrections::Recomposed};
 #[derive(Debug, clap::Args)]
 pub(super) struct WaiveArgs {
     key: String,
-    /// source: leave without the required source that failed. too-few: leave with so few events. too-many-unplaced: leave with
-    /// so many lines that have no day
+    /// source: leave without the required source that failed. too-few: leave with so few events. too-many-unplaced: leave
+    /// although that many lines have no day
     #[arg(long, value_name = "GATE")]
     gate: Gate,
     /// The number of events, or of lines without a day, as `issues show` says it: the issue leaves with no fewer and no more
@@ -76,10 +76,8 @@ pub(super) async fn waive(engine: &Engine, actor: &Actor, args: WaiveArgs) -> an
     if rule.kind() != kind {
         return Err(Refusal::from(ExceptionRefusal::Moved { issue: key, now: held.reason }).into());
     }
-    if let Some(expected) = rule.number().filter(|expected| args.number != Some(*expected)) {
-        return Err(Refusal::from(ExceptionRefusal::OtherNumber { expected }).into());
-    }
-    let done = actions::exceptions::waive(engine, actor, &key, &rule, args.why.as_deref().unwrap_or_default()).await?;
+    let why = args.why.as_deref().unwrap_or_default();
+    let done = actions::exceptions::waive(engine, actor, &key, (&rule, args.number), why).await?;
     said(&key, &done, "the exception is made")
 }
 

@@ -1,8 +1,7 @@
 //! `semainier inbound`: takes in bounces and complaints that came back by mail.
 
 use super::{Context, Ended, show};
-use crate::app::Engine;
-use crate::inbound::{Ignored, Inbox, MOST_BYTES, Message, Outcome, maildir};
+use crate::inbound::{Ignored, MOST_BYTES, Message, Outcome, maildir};
 use crate::store::Access;
 use anyhow::Context as _;
 use std::io::Read;
@@ -44,7 +43,7 @@ async fn read(context: &Context, files: &[PathBuf]) -> anyhow::Result<Ended> {
     let engine = context.engine(Access::Shared).await?;
     for file in files {
         let bytes = contents(file).with_context(|| format!("{} cannot be read", file.display()))?;
-        let outcomes = inbox(&engine).await?.take(&[Message::read(&bytes)], engine.app.clock.now()).await?;
+        let outcomes = engine.inbox().await?.take(&[Message::read(&bytes)], engine.app.clock.now()).await?;
         outcomes.iter().for_each(|outcome| show::line(in_words(outcome)));
     }
     Ok(Ended::Done)
@@ -56,17 +55,12 @@ async fn drain(context: &Context) -> anyhow::Result<Ended> {
     let maildir =
         settings.maildir.as_ref().context("no mailbox is configured; write maildir = \"…\" under [inbound]")?;
     let stop = CancellationToken::new();
-    let drained = maildir::drain(inbox(&engine).await?, maildir, &engine.app.clock, &stop).await?;
+    let drained = maildir::drain(engine.inbox().await?, maildir, &engine.app.clock, &stop).await?;
     show::line(format!(
         "{} recorded, {} recorded before, {} ignored",
         drained.recorded, drained.before, drained.ignored
     ));
     Ok(Ended::Done)
-}
-
-async fn inbox(engine: &Engine) -> anyhow::Result<Inbox<'_>> {
-    let soft_limit = engine.app.config.inbound.soft_limit;
-    Ok(Inbox { store: &*engine.store, tokens: engine.tokens().await?, soft_limit })
 }
 
 /// As much of it as is looked at; the rest of standard input is read and dropped, so that who writes it sees no broken pipe.

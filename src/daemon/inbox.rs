@@ -3,7 +3,7 @@
 use super::{Daemon, LONGEST_PAUSE, chain};
 use crate::app::Engine;
 use crate::domain::Timestamp;
-use crate::inbound::{Inbox, maildir};
+use crate::inbound::maildir;
 use chrono::TimeDelta;
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,7 +66,5 @@ impl Daemon {
 }
 
 async fn read(engine: &Engine, place: &std::path::Path, stop: &CancellationToken) -> anyhow::Result<maildir::Drained> {
-    let soft_limit = engine.app.config.inbound.soft_limit;
-    let inbox = Inbox { store: &*engine.store, tokens: engine.tokens().await?, soft_limit };
-    Ok(maildir::drain(inbox, place, &engine.app.clock, stop).await?)
+    Ok(maildir::drain(engine.inbox().await?, place, &engine.app.clock, stop).await?)
 }

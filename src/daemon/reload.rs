@@ -168,6 +168,7 @@ fn keeping(new: Config, running: &Config) -> (Config, Vec<&'static str>) {
         ("relay_ca_file", new.relay_ca != running.relay_ca),
         ("secret", new.secret != running.secret),
         ("link_keys_file", new.link_keys_file != running.link_keys_file),
+        ("inbound.soft_limit", new.inbound.soft_limit != running.inbound.soft_limit),
         ("dkim", new.dkim != running.dkim),
         ("delivery", new.delivery != running.delivery),
         ("lane", new.lanes != running.lanes),
@@ -184,6 +185,7 @@ fn keeping(new: Config, running: &Config) -> (Config, Vec<&'static str>) {
     kept.secret = running.secret.clone();
     kept.relay_ca = running.relay_ca.clone();
     kept.link_keys_file = running.link_keys_file.clone();
+    kept.inbound.soft_limit = running.inbound.soft_limit;
     kept.dkim = running.dkim.clone();
     kept.alert = running.alert.clone();
     kept.metrics.bind = running.metrics.bind;

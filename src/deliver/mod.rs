@@ -116,6 +116,8 @@ pub struct Settings {
     pub pace: Pace,
     /// Families of recipients and their limits.
     pub lanes: Lanes,
+    /// Consecutive issues that a full mailbox did not take, after which the address is suppressed.
+    pub soft_limit: usize,
     /// Interval at which a run reads changes of the lanes by other daemons or a person.
     pub look_at_lanes: Duration,
     /// Trusted beside the system's certificates.
@@ -133,6 +135,7 @@ impl Default for Settings {
             timeouts: Timeouts::default(),
             pace: Pace::default(),
             lanes: Lanes::default(),
+            soft_limit: 5,
             look_at_lanes: Duration::from_secs(5),
             authorities: Authorities::default(),
             tls: None,

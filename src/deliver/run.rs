@@ -38,8 +38,6 @@ use tracing::{error, info, warn};
 const LOST_IN_A_ROW: u32 = 10;
 /// Refusals of the content after which the lane, or the issue, pauses.
 const CONTENT_REFUSALS: u32 = 3;
-/// Consecutive issues refused for a full mailbox after which the address is suppressed.
-const FULL_IN_A_ROW: usize = 5;
 
 /// Counts internal failures by delivery.
 #[derive(Default)]
@@ -300,7 +298,7 @@ impl Run {
         }
     }
 
-    /// Whether the mailbox was full for [`FULL_IN_A_ROW`] issues in a row, with no delivery in between that may have arrived. What
+    /// Whether the mailbox was full for [`super::Settings::soft_limit`] issues in a row, with no delivery in between that may have arrived. What
     /// bounced later counts as well.
     pub async fn is_always_full(&self, claim: &Claim) -> bool {
         let filter = LogFilter { address_key: Some(claim.recipient.address.key()), ..LogFilter::default() };
@@ -315,10 +313,11 @@ impl Run {
         let tried = |it: &&LoggedDelivery| {
             it.issue != claim.issue && matches!(it.state, State::Sent | State::Unknown | State::Failed)
         };
-        let before = log.iter().rev().filter(tried).take(FULL_IN_A_ROW - 1);
-        let never = before.filter(|it| it.was_softly_refused()).count() == FULL_IN_A_ROW - 1;
+        let limit = self.it.settings.soft_limit;
+        let before = log.iter().rev().filter(tried).take(limit.saturating_sub(1));
+        let never = before.filter(|it| it.was_softly_refused()).count() + 1 >= limit;
         if never {
-            info!(delivery = %claim.id, "mailbox full for {FULL_IN_A_ROW} issues in a row: the address is suppressed");
+            info!(delivery = %claim.id, "mailbox full for {limit} issues in a row: the address is suppressed");
         }
         never
     }

@@ -19,6 +19,14 @@ pub fn squeezed(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// What a person typed, on one line, of at most `longest` characters: [`clean`], words with single spaces between them, no-break spaces
+/// as they were.
+pub fn on_one_line(text: &str, longest: usize) -> String {
+    let words: Vec<&str> =
+        text.split(|c: char| c.is_whitespace() && c != '\u{a0}').filter(|it| !it.is_empty()).collect();
+    clean(&words.join(" ")).chars().take(longest).collect()
+}
+
 /// [`clean`], in place.
 pub fn clean_up(text: &mut String) {
     if let Cow::Owned(cleaned) = clean(text) {

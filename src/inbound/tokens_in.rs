@@ -1,7 +1,7 @@
 //! Finds what may be the token of a return path. Whether it is one, and whose, only [`crate::tokens::Tokens`] can say.
 
-/// Characters of a token: see [`crate::tokens::Tokens::return_token`].
-const LENGTH: usize = 42;
+use crate::domain::email::RETURN_TOKEN as LENGTH;
+
 /// A longer run of such characters is no token with something written onto it.
 const LONGEST_RUN: usize = 64;
 /// RFC 5321 4.5.3.1.1 allows 64 octets; a forwarder that rewrites the address (SRS) makes it longer.

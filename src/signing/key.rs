@@ -86,6 +86,14 @@ impl Key {
         })
     }
 
+    /// Whether it is RSA, which every receiver verifies.
+    ///
+    /// # Errors
+    /// As [`Self::public`].
+    pub fn is_rsa(&self) -> Result<bool, InvalidKey> {
+        Ok(matches!(self.private()?, Private::Rsa(_)))
+    }
+
     pub(super) fn sign(&self, data: &[u8]) -> Result<Vec<u8>, InvalidKey> {
         match self.private()? {
             Private::Rsa(pair) => {

@@ -44,7 +44,7 @@ fn openssl(folder: &Path, args: &[&str]) -> Vec<u8> {
 }
 
 /// `[[dkim]]` sections: domain, selector, file in [`made`].
-fn written(keys: &[(&str, &str, &str)]) -> String {
+pub fn written(keys: &[(&str, &str, &str)]) -> String {
     let section = |(domain, selector, file): &(&str, &str, &str)| {
         format!(
             "[[dkim]]\ndomain = \"{domain}\"\nselector = \"{selector}\"\nkey_file = \"{}\"\n",
@@ -64,7 +64,7 @@ fn parsed(text: &str) -> Result<Keys, String> {
     config.map(|config| config.dkim).map_err(|problems| problems.to_string())
 }
 
-fn read(keys: &[(&str, &str, &str)]) -> Result<Keys, String> {
+pub fn read(keys: &[(&str, &str, &str)]) -> Result<Keys, String> {
     parsed(&written(keys))
 }
 

@@ -1,18 +1,12 @@
 //! `doctor` before a DNS and a relay that are as they should be, and one fault at a time.
 
+use crate::signing::{read, written};
 use crate::support::{
     dns::{DnsServer, Zone},
-    house::{House, Relay, block_on},
+    house::{House, Relay},
     process::Done,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
-use semainier::{
-    app::App,
-    clock::Clock,
-    config::Config,
-    toml_reader::Overrides,
-    views::doctor::{self, Question, Topic, Verdict},
-};
 use serde_json::Value;
 
 /// As long as a key of 2048 bits.
@@ -197,29 +191,32 @@ fn dkim_is_the_key_at_the_selector() {
 }
 
 #[test]
-fn our_own_key_must_be_the_published_one() {
-    let (relay, dns) = (Relay::start(), DnsServer::start(good()));
+fn our_own_keys_must_be_the_published_ones() {
+    let keys = [("auch.example", "s1", "rsa.pem"), ("auch.example", "e1", "ed25519.pem")];
+    let relay = Relay::start();
     let house = house(&relay);
-    let config = Config::load(Some(&house.path("semainier.toml")), &Overrides::from_env(std::iter::empty())).unwrap();
-    let app = App::new(config, Clock::System).unwrap();
-    let other = [0x5b; 294];
-    for (key, verdict, words) in
-        [(&KEY, Verdict::Good, "is the one that signs"), (&other, Verdict::Bad, "is not the one that signs")]
-    {
-        let question = Question {
-            selector: Some("s1".to_owned()),
-            public_key: Some(key),
-            nameserver: Some(dns.address),
-            ..Question::default()
-        };
-        let report = block_on(doctor::examine(&app, &question)).unwrap();
-        let found = report.checks.iter().find(|it| it.topic == Topic::Dkim).unwrap();
-        assert!(found.verdict == verdict && found.what.contains(words), "{found:?}");
-        let Some(record) = &found.publish else { continue };
-        let value = format!("v=DKIM1; k=rsa; p={}", BASE64_STANDARD.encode(key));
-        assert_eq!((record.host.as_str(), &record.value), ("s1._domainkey.auch.example", &value));
-        assert_eq!(record.strings.iter().map(String::len).collect::<Vec<_>>(), [255, value.len() - 255]);
-    }
+    let settings = std::fs::read_to_string(house.path("semainier.toml")).unwrap();
+    house.write("semainier.toml", format!("{settings}\n{}", written(&keys)));
+    let records: Vec<_> =
+        read(&keys).unwrap().iter().map(|key| (key.name.record_name(), key.record().unwrap())).collect();
+    let look = |zone: Zone| {
+        let dns = DnsServer::start(zone);
+        house.semainier(&["doctor", "--nameserver", &dns.address.to_string(), "--json"]).json()
+    };
+    let without = || records.iter().fold(good(), |zone, (host, _)| zone.without(host));
+    let (first, rest) = records[0].1.split_at(200);
+    let complete = look(without().txt(&records[0].0, &[first, rest]).txt(&records[1].0, &[&records[1].1]));
+    let verdicts = found(&complete, "dkim");
+    assert_eq!(verdicts[0], ("good", "the key at s1._domainkey.auch.example is the one that signs"));
+    assert_eq!(verdicts[1], ("good", "the key at e1._domainkey.auch.example is the one that signs"));
+    // The key of another under the selector of ours: what is to be published is ours.
+    let other = look(good().without(&records[1].0).txt(&records[1].0, &[&records[1].1]));
+    let verdicts = found(&other, "dkim");
+    assert_eq!(verdicts[0], ("bad", "the key at s1._domainkey.auch.example is not the one that signs"));
+    let (host, kind, value) = published(&other, "dkim");
+    assert_eq!((host, kind, value), (&*records[0].0, "TXT", &*records[0].1));
+    let missing = look(without());
+    assert!(found(&missing, "dkim").iter().all(|(verdict, what)| *verdict == "bad" && what.contains("no DKIM key at")));
 }
 
 #[test]

@@ -2,17 +2,16 @@
 
 use super::{Finding, Record, Topic, Verdict};
 use crate::dns::{Dns, NoAnswer};
+use crate::signing::{InvalidKey, Key};
 use base64::{Engine, prelude::BASE64_STANDARD};
 
 /// Bytes of an RSA key in a SubjectPublicKeyInfo: 294 of one with 2048 bits, 162 with 1024.
 const RSA_2048: usize = 290;
 const RSA_1024: usize = 160;
-/// Of an Ed25519 key.
-const ED25519: usize = 32;
 
 /// The tags of a key record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Key {
+struct Published {
     is_ed25519: bool,
     /// `p=`; empty: the key was revoked.
     bytes: Vec<u8>,
@@ -20,8 +19,18 @@ struct Key {
     is_test: bool,
 }
 
-pub(super) async fn examine(dns: &Dns, domain: &str, selector: Option<&str>, ours: Option<&[u8]>) -> Vec<Finding> {
+/// `key`: ours under this selector; `None`: the relay's. `with_rsa`: an RSA key of ours signs as well.
+pub(super) async fn examine(
+    dns: &Dns,
+    domain: &str,
+    selector: Option<&str>,
+    (key, with_rsa): (Option<&Key>, bool),
+) -> Vec<Finding> {
     let finding = |verdict, what: String| Finding::new(Topic::Dkim, verdict, what);
+    let ours = match key.map(|key| Ok::<_, InvalidKey>((key.public()?, key.record()?))).transpose() {
+        Ok(ours) => ours,
+        Err(why) => return vec![finding(Verdict::Bad, why.to_string())],
+    };
     let Some(selector) = selector else {
         return vec![
             finding(Verdict::Unknown, "which DKIM key signs is not known: there is no selector".to_owned())
@@ -29,7 +38,7 @@ pub(super) async fn examine(dns: &Dns, domain: &str, selector: Option<&str>, our
         ];
     };
     let host = format!("{selector}._domainkey.{domain}");
-    let wanted = ours.map(|key| Record::txt(&host, record_of(key)));
+    let wanted = ours.as_ref().map(|(_, record)| Record::txt(&host, record));
     let publish = |finding: Finding| match &wanted {
         Some(record) => finding.ask("publish the record").publish(record.clone()),
         None => finding.ask("ask whoever operates the relay for the record of this selector, and publish it"),
@@ -57,11 +66,12 @@ pub(super) async fn examine(dns: &Dns, domain: &str, selector: Option<&str>, our
     if key.bytes.is_empty() {
         return vec![publish(finding(Verdict::Bad, format!("the key at {host} was revoked (p= is empty)")))];
     }
-    if ours.is_some_and(|ours| ours != key.bytes) {
+    if ours.as_ref().is_some_and(|(public, _)| *public != key.bytes) {
         return vec![publish(finding(Verdict::Bad, format!("the key at {host} is not the one that signs")))];
     }
     let mut findings = Vec::new();
     match key.bytes.len() {
+        _ if key.is_ed25519 && with_rsa => {}
         _ if key.is_ed25519 => findings.push(
             finding(Verdict::Warning, format!("the key at {host} is Ed25519, which some receivers cannot check"))
                 .ask("sign with an RSA key of 2048 bits too"),
@@ -97,14 +107,8 @@ pub(super) async fn examine(dns: &Dns, domain: &str, selector: Option<&str>, our
     findings
 }
 
-/// The value to publish for this key.
-fn record_of(key: &[u8]) -> String {
-    let kind = if key.len() == ED25519 { "ed25519" } else { "rsa" };
-    format!("v=DKIM1; k={kind}; p={}", BASE64_STANDARD.encode(key))
-}
-
 /// `None`: it is no key record.
-fn parse(text: &str) -> Option<Key> {
+fn parse(text: &str) -> Option<Published> {
     let tags: Vec<(&str, &str)> = text
         .split(';')
         .filter_map(|tag| tag.split_once('='))
@@ -118,7 +122,7 @@ fn parse(text: &str) -> Option<Key> {
     let joined: String = get("p")?.chars().filter(|c| !c.is_whitespace()).collect();
     let bytes = BASE64_STANDARD.decode(joined).ok()?;
     let is_test = get("t").is_some_and(|flags| flags.split(':').any(|flag| flag.trim() == "y"));
-    matches!(kind, "rsa" | "ed25519").then_some(Key { is_ed25519: kind == "ed25519", bytes, is_test })
+    matches!(kind, "rsa" | "ed25519").then_some(Published { is_ed25519: kind == "ed25519", bytes, is_test })
 }
 
 #[cfg(test)]
@@ -128,11 +132,10 @@ mod tests {
     #[test]
     fn key_records_are_read_by_their_tags() {
         let key = parse("v=DKIM1; k=rsa; t=y:s; p=aGVs bG8=").unwrap();
-        assert_eq!(key, Key { is_ed25519: false, bytes: b"hello".to_vec(), is_test: true });
+        assert_eq!(key, Published { is_ed25519: false, bytes: b"hello".to_vec(), is_test: true });
         assert_eq!(parse("p=").unwrap().bytes, b"");
         for other in ["v=spf1 ~all", "v=DKIM2; p=aGVsbG8=", "k=rsa; p=%%", "k=dsa; p=aGVsbG8=", ""] {
             assert_eq!(parse(other), None, "{other}");
         }
-        assert_eq!(record_of(&[0; 32]), format!("v=DKIM1; k=ed25519; p={}=", "A".repeat(43)));
     }
 }

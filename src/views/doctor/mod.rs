@@ -151,14 +151,11 @@ impl Report {
 
 /// What a person wants to know.
 #[derive(Debug, Clone, Default)]
-pub struct Question<'a> {
+pub struct Question {
     /// Of From; `None`: that of `sender.address`.
     pub domain: Option<String>,
     /// Of the DKIM key; `None`: those of the configured keys that sign for the domain.
     pub selector: Option<String>,
-    /// The key of the selector: the DER of its SubjectPublicKeyInfo for RSA, its 32 bytes for Ed25519. `None`: the configured one of
-    /// that selector, if there is one; otherwise the relay signs.
-    pub public_key: Option<&'a [u8]>,
     /// Instead of those of the system.
     pub nameserver: Option<SocketAddr>,
     /// The public addresses that mail leaves from; empty: found out, if possible.
@@ -181,7 +178,7 @@ enum Route {
 ///
 /// # Errors
 /// When the name servers of the system are not known.
-pub async fn examine(app: &App, question: &Question<'_>) -> anyhow::Result<Report> {
+pub async fn examine(app: &App, question: &Question) -> anyhow::Result<Report> {
     let dns = Dns::new(question.nameserver).map_err(|why| anyhow::anyhow!("cannot ask the DNS: {why}"))?;
     let sender = &app.config.sender;
     let domain = question.domain.clone().unwrap_or_else(|| sender.address.domain().to_owned());
@@ -208,31 +205,28 @@ pub async fn examine(app: &App, question: &Question<'_>) -> anyhow::Result<Repor
 }
 
 /// The records of the keys that sign, or of the selector that was asked for.
-async fn signatures(app: &App, dns: &Dns, domain: &str, question: &Question<'_>) -> Vec<Finding> {
+async fn signatures(app: &App, dns: &Dns, domain: &str, question: &Question) -> Vec<Finding> {
     let names = app.config.dkim.for_sender(domain);
     let asked = |key: &&Key| match &question.selector {
         Some(selector) => key.name.domain == domain && key.name.selector == *selector,
         None => names.contains(&key.name),
     };
-    let mut findings = Vec::new();
     let keys: Vec<_> = app.config.dkim.iter().filter(asked).collect();
-    for key in &keys {
-        match key.public() {
-            Ok(public) => {
-                let (domain, selector) = (&key.name.domain, &key.name.selector);
-                findings.extend(dkim::examine(dns, domain, Some(selector), Some(&public)).await);
-            }
-            Err(why) => findings.push(Finding::new(Topic::Dkim, Verdict::Bad, why.to_string())),
-        }
-    }
     if keys.is_empty() {
-        findings = dkim::examine(dns, domain, question.selector.as_deref(), question.public_key).await;
+        return dkim::examine(dns, domain, question.selector.as_deref(), (None, false)).await;
+    }
+    let signs_with_rsa = |key: &Key| names.contains(&key.name) && key.is_rsa().unwrap_or_default();
+    let with_rsa = app.config.dkim.iter().any(signs_with_rsa);
+    let mut findings = Vec::new();
+    for key in keys {
+        let (domain, selector) = (&key.name.domain, &key.name.selector);
+        findings.extend(dkim::examine(dns, domain, Some(selector), (Some(key), with_rsa)).await);
     }
     findings
 }
 
 /// How mail leaves. A relay on this machine, or of the sender's domain, is the office's own.
-async fn route(app: &App, dns: &Dns, question: &Question<'_>, hello: &str, domain: &str) -> Route {
+async fn route(app: &App, dns: &Dns, question: &Question, hello: &str, domain: &str) -> Route {
     if !question.addresses.is_empty() {
         return Route::Direct(question.addresses.clone());
     }

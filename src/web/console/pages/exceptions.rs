@@ -107,7 +107,9 @@ pub(super) async fn waive(
         let moved = ExceptionRefusal::Moved { issue: issue.key, now: held.reason };
         return console.unmade(&viewer, page, &moved.into());
     };
-    if seen.number().is_some_and(|expected| page.number != expected.to_string()) {
+    // Shown beside the field; the action refuses it by itself.
+    let typed = page.number.parse().ok().filter(|number: &usize| number.to_string() == page.number);
+    if seen.number().is_some_and(|expected| typed != Some(expected)) {
         page.wrong.push(("nombre", "exception_other_number"));
     }
     if page.why.is_empty() {
@@ -117,7 +119,7 @@ pub(super) async fn waive(
         return console.shown(StatusCode::UNPROCESSABLE_ENTITY, Some(&viewer), "/envois", "exception", &page);
     }
     let actor = console.actor(&viewer, &client);
-    match actions::exceptions::waive(&console.engine, &actor, &issue.key, &seen, &page.why).await {
+    match actions::exceptions::waive(&console.engine, &actor, &issue.key, (&seen, typed), &page.why).await {
         Ok(done) => console.made(&issue.key, &done),
         Err(ActionError::Refused(refusal)) => match console.waivable(&viewer, &named).await {
             // With the numbers of now.
