@@ -17,10 +17,10 @@ use std::{
     time::Duration,
 };
 
-/// Reloads, one hard on the other, while 150 messages go out.
+/// Reloads, one hard on the other, while 400 messages go out.
 async fn reloads_under_load(database: Option<postgres::Database>) {
     let relay = SmtpRelay::start(Options { round_trip: Duration::from_millis(5), ..Options::default() }).await;
-    let partners: Vec<_> = (0..150).map(|n| format!("p{n}@gite.example")).collect();
+    let partners: Vec<_> = (0..400).map(|n| format!("p{n}@gite.example")).collect();
     let partners: Vec<_> = partners.iter().map(String::as_str).collect();
     let office = Office::on(database, &relay, &partners, "").await;
     let mut daemon = office.serve();
@@ -37,7 +37,7 @@ async fn reloads_under_load(database: Option<postgres::Database>) {
     let ended = daemon.stop();
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(partners.iter().all(|it| relay.accepted(it) == 1));
-    assert_eq!(office.count(State::Sent).await, 150);
+    assert_eq!(office.count(State::Sent).await, 400);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
