@@ -435,7 +435,7 @@ mod tests {
         let single =
             ["decide_look_first", "decide_edit", "done_second", "done_edit", "edit_too_long", "edition_online"];
         let of_sources = ["done_running", "done_unchanged", "done_held"];
-        let of_errata = ["done_erratum", "erratum_no_words", "erratum_too_long"];
+        let of_errata = ["done_erratum", "done_erratum_asked", "erratum_no_words", "erratum_too_long"];
         made.extend(single.into_iter().chain(of_sources).chain(of_errata).map(str::to_owned));
         made.extend(crate::views::console::trace::ACTIONS.map(|action| format!("trace_{}", action.replace('.', "_"))));
         made.extend(crate::web::console::done_of_exceptions().map(|done| format!("done_{done}")));

@@ -2,12 +2,14 @@
 
     load.py pages FACTS ORIGIN PID [POSTMASTER]    each page REQUESTS times over CONNECTIONS connections; exit 1: one is over BAR
     load.py screens FACTS ORIGIN ISSUE             five screens follow the issue, one of them clicks; until it is ended
+    load.py imports FACTS ORIGIN PID LIST          the list is uploaded, looked at and imported as a person does it, while another
+                                                   one asks for « Ce soir »; exit 1: not all of it, or without progress
 
 FACTS: what ledger.py printed. PID: of the daemon, POSTMASTER: of its Postgres; their CPU time is divided by the requests. The
 first request of each page is not counted. Environment: REQUESTS (120), CONNECTIONS (4), BAR (50, in ms), ONLY (a part of a path).
 """
 
-import http.client, json, os, sys, threading, time
+import http.client, json, os, re, sys, threading, time
 from urllib.parse import quote, urlsplit
 
 REQUESTS, CONNECTIONS = int(os.environ.get("REQUESTS", 120)), int(os.environ.get("CONNECTIONS", 4))
@@ -124,11 +126,85 @@ def screens(facts, origin, issue):
         time.sleep(1)
 
 
+def imports(facts, origin, pid, path):
+    with open(path, "rb") as file:
+        data = file.read()
+    rows = data.count(b"\n") - 1
+    me, other = (Asker(origin, cookie) for cookie in facts["cookies"][:2])
+
+    def get(path):
+        me.connection.request("GET", path, headers=me.headers)
+        answer = me.connection.getresponse()
+        return answer.status, answer.read().decode()
+
+    def field(page, name):
+        return re.search(f'name="{name}" value="([^"]*)"', page)[1]
+
+    def post(path, kind, body):
+        headers = me.headers | {"Content-Type": kind, "Sec-Fetch-Site": "same-origin"}
+        me.connection.request("POST", path, body, headers)
+        answer = me.connection.getresponse()
+        page = answer.read().decode()
+        assert answer.status == 303, (answer.status, page)
+        return answer.getheader("Location")
+
+    def until_over(draft):
+        """The numbers of lines that a browser is told of."""
+        asker, told, rest = Asker(origin, facts["cookies"][0]), [], ""
+        asker.connection.request("GET", draft + "/flux", headers=asker.headers)
+        answer = asker.connection.getresponse()
+        while more := answer.read1(65536):
+            rest += more.decode()
+            *events, rest = rest.split("\n\n")
+            told += [json.loads(it.split("data:", 1)[1]) for it in events if "data:" in it]
+            if told and told[-1]["over"]:
+                break
+        return len({it["ended"] for it in told})
+
+    home, stop = [], threading.Event()
+
+    def click():
+        while not stop.wait(0.2):
+            home.append(other.ask("/")[0])
+
+    clicks = threading.Thread(target=click)
+    clicks.start()
+    begun = time.perf_counter()
+    token, line = field(get("/partenaires/importer")[1], "jeton"), "semainier-console-import"
+    fields = {"jeton": token, "source": "banc d'essai", "base": "interet", "envoi-agenda": "oui"}
+    parts = [f'--{line}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()]
+    parts.append(f'--{line}\r\nContent-Disposition: form-data; name="fichier"; filename="liste.csv"\r\nContent-Type: text/csv\r\n\r\n')
+    body = "".join(parts).encode() + data + f"\r\n--{line}--\r\n".encode()
+    draft = post("/partenaires/importer", f"multipart/form-data; boundary={line}", body)
+    seen = until_over(draft)
+    compared = time.perf_counter()
+    page = get(draft)[1]
+    form = {"jeton": field(page, "jeton"), "que": "confirmer", "vu_alors": field(page, "vu_alors")}
+    post(draft, "application/x-www-form-urlencoded", "&".join(f"{name}={quote(value)}" for name, value in form.items()))
+    seen += until_over(draft)
+    ended = time.perf_counter()
+    stop.set()
+    clicks.join()
+    page = re.sub(r"[\u00a0\u202f]", "", re.sub("<[^>]*>", " ", get(draft)[1]))
+    home.sort()
+    with open(f"/proc/{pid}/status") as status:
+        peak = next(int(it.split()[1]) / 1000 for it in status if it.startswith("VmHWM"))
+    print(f"{rows} lines, {len(data) / 1e6:.1f} MB: compared in {compared - begun:.1f} s, imported in {ended - compared:.1f} s; "
+          f"{seen} numbers told; « Ce soir » meanwhile {home[len(home) // 2]:.0f} ms, at the most {home[-1]:.0f} ms; "
+          f"the daemon used {peak:.0f} MB at the most")
+    whole = str(rows) in page
+    if not whole:
+        print(f"{rows} is not on the page of the result:\n{page}")
+    return 0 if whole and seen > 4 else 1
+
+
 def main(task, facts, origin, *rest):
     with open(facts) as file:
         facts = json.load(file)
     if task == "pages":
         sys.exit(pages(facts, origin, *map(int, rest)))
+    if task == "imports":
+        sys.exit(imports(facts, origin, *rest))
     screens(facts, origin, *rest)
 
 

@@ -5,11 +5,11 @@ use crate::app::Engine;
 use crate::compose::erratum::ErratumMail;
 use crate::domain::{
     characters,
-    issue::{Content, Envelope, IssueKey, NewIssue, RecipientScope},
+    issue::{Content, Envelope, IssueKey, NewIssue},
 };
 use crate::issue::{
     Due,
-    approval::short,
+    approval::{ask, short},
     content::{NotComposed, content_hash, envelope, is_online, render},
     freeze::new_issue,
     lint,
@@ -36,27 +36,37 @@ pub struct Erratum {
     pub hash: String,
     /// Those it goes to.
     pub recipients: u64,
-    /// Exactly this was sent before.
-    pub sent: bool,
+    /// It leaves only once somebody else has approved it.
+    pub second_person: bool,
+    pub known: Known,
 }
 
-/// What was sent, and to how many.
+/// What the ledger has under the key of an erratum.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Known {
+    Nothing,
+    /// Other words, with this hash, that have not left: they are replaced.
+    Waiting(String),
+    /// Exactly this: sent, or waiting for somebody else.
+    Same,
+}
+
+/// What was sent or waits, and for how many.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sent {
     pub key: IssueKey,
     pub recipients: u64,
+    /// Nothing leaves before somebody else has approved it.
+    pub awaits_approval: bool,
 }
 
 /// Whether an erratum to this issue can be sent, and to how many.
 ///
 /// # Errors
-/// A refusal: it has reached nobody, is a mail to one person, or its mailing asks two persons; or a database that cannot be read.
+/// A refusal: it has reached nobody, or is a mail to one person; or a database that cannot be read.
 pub async fn may_correct(engine: &Engine, of: &IssueKey) -> Result<u64> {
     let issue = engine.store.issue(of).await?.ok_or_else(|| Refusal::NoSuchIssue(of.clone()))?;
-    let mailing = mailing_of(engine, of)?;
-    if mailing.second_person {
-        return Err(Refusal::NeedsTwoPersons { mailing: mailing.id.clone() }.into());
-    }
+    mailing_of(engine, of)?;
     match engine.store.reached(of).await? {
         0 => Err(Refusal::ReachedNobody(issue.key).into()),
         recipients => Ok(recipients),
@@ -104,20 +114,21 @@ pub async fn compose(engine: &Engine, of: &IssueKey, words: &str) -> Result<Erra
         },
     };
     let hash = content_hash(&content);
-    // The first number that is free, or has exactly this content.
+    // The first number that is free, has exactly this content, or content that has not left.
     for n in 1..=MOST {
         let key = of.erratum(n);
-        let known = engine.store.issue(&key).await?;
-        // One that was stopped, or came too late, may be sent again under the next number.
-        let sent =
-            known.as_ref().is_some_and(|known| known.content_hash() == Some(&*hash) && !known.state().is_given_up());
-        if known.is_some() && !sent {
-            continue;
-        }
+        let known = match engine.store.issue(&key).await? {
+            None => Known::Nothing,
+            // One that was stopped, or came too late, may be sent again under the next number.
+            Some(issue) if issue.state().is_given_up() => continue,
+            Some(issue) if issue.content_hash() == Some(&*hash) => Known::Same,
+            Some(issue) if issue.frozen().is_some() => continue,
+            Some(issue) => Known::Waiting(issue.content_hash().unwrap_or_default().to_owned()),
+        };
         let due = Due { period: Some(key.period()), ..Due::scheduled(mailing, now, now + USEFUL) };
         content.envelope.feedback_id = envelope(app, &due).feedback_id;
         let content = lint::pass(&key, content).await.map_err(|why| not_composed(&key, why))?;
-        return Ok(Erratum { key, content, hash, recipients, sent });
+        return Ok(Erratum { key, content, hash, recipients, second_person: mailing.second_person, known });
     }
     Err(Refusal::TooManyErrata { issue: of.clone(), most: MOST }.into())
 }
@@ -129,8 +140,8 @@ fn not_composed(key: &IssueKey, why: NotComposed) -> super::ActionError {
     }
 }
 
-/// Sends it to those whom the issue has reached and who have not unsubscribed since. Sending the same words twice is sending them once.
-/// `seen`: the hash and the number of recipients that the actor saw.
+/// Sends it to those whom the issue has reached and who have not unsubscribed since; where the mailing requires a second person, it
+/// waits for that person's approval first. Sending the same words twice is sending them once. `seen`: the hash and the number of recipients that the actor saw.
 ///
 /// # Errors
 /// As of [`compose`]; something of what was seen has changed; or a database that cannot be written.
@@ -141,10 +152,16 @@ pub async fn send(
     words: &str,
     seen: Option<(&str, u64)>,
 ) -> Result<Sent> {
-    let Erratum { key, content, hash, recipients, sent } = compose(engine, of, words).await?;
-    if sent {
-        return Ok(Sent { key, recipients });
-    }
+    let Erratum { key, content, hash, recipients, second_person, known } = compose(engine, of, words).await?;
+    let replacing = match known {
+        Known::Nothing => None,
+        Known::Waiting(hash) => Some(hash),
+        Known::Same => {
+            let issue = engine.store.issue(&key).await?;
+            let awaits_approval = issue.is_some_and(|issue| issue.frozen().is_none());
+            return Ok(Sent { key, recipients, awaits_approval });
+        }
+    };
     if seen.is_some_and(|(seen, n)| !hash.starts_with(seen) || n != recipients) {
         return Err(Refusal::ChangedMeanwhile(of.clone()).into());
     }
@@ -153,18 +170,22 @@ pub async fn send(
     let (mailing, now) = (mailing_of(engine, of)?, engine.app.clock.now());
     let due = Due { period: Some(key.period()), ..Due::scheduled(mailing, now, now + USEFUL) };
     let made = new_issue(due, content, now).await.map_err(|why| not_composed(&key, why))?;
-    let issue = NewIssue {
-        segment: None,
-        whom: RecipientScope::Reached(of.corrected().unwrap_or_else(|| of.clone())),
-        author: Some(actor.name().to_owned()),
-        ..made
-    };
+    let issue = NewIssue { author: Some(actor.name().to_owned()), ..made };
     let detail = json!({"hash": short(&issue.content_hash), "recipients": recipients});
-    match actor.recording(engine, "issue.erratum", on(&key), &detail).freeze_issue(&issue, now).await? {
+    let recording = actor.recording(engine, "issue.erratum", on(&key), &detail);
+    if second_person {
+        if !recording.present_issue(&issue, replacing.as_deref(), now).await? {
+            return Err(Refusal::ChangedMeanwhile(of.clone()).into());
+        }
+        ask(engine, &key, &issue.content_hash, replacing.is_some()).await?;
+        info!(issue = %key, recipients, door = %actor.door, "an erratum waits for the approval of a second person");
+        return Ok(Sent { key, recipients, awaits_approval: true });
+    }
+    match recording.freeze_issue(&issue, now).await? {
         // The ledger counts those who have unsubscribed, too; they get nothing.
         Frozen::Now { .. } => {
             info!(issue = %key, recipients, door = %actor.door, "an erratum is sent to {recipients} recipients");
-            Ok(Sent { key, recipients })
+            Ok(Sent { key, recipients, awaits_approval: false })
         }
         // Somebody sent another one at the same moment.
         Frozen::Before | Frozen::Outdated => Err(Refusal::ChangedMeanwhile(of.clone()).into()),

@@ -191,6 +191,7 @@ pub enum Edited {
 /// # Errors
 /// Why not.
 pub fn may_edit(subject: &Subject<'_>) -> Result<(), Refusal> {
+    subject.no_erratum()?;
     let mailing = subject.mailing.as_deref().ok_or_else(|| Refusal::NoSuchIssue(subject.key.clone()))?;
     let Kind::Newsletter(newsletter) = &mailing.kind else {
         return Err(Refusal::NotANewsletter { mailing: mailing.id.clone() });

@@ -93,6 +93,14 @@ impl<'a> Subject<'a> {
         self.issue.as_ref().map(|issue| issue.scheduled_for).or(self.occurrence)
     }
 
+    /// An erratum has neither sources nor an editorial.
+    pub(super) fn no_erratum(&self) -> Result<(), Refusal> {
+        match self.key.corrected() {
+            Some(_) => Err(Refusal::IsErratum(self.key.clone())),
+            None => Ok(()),
+        }
+    }
+
     fn asks_for_approval(&self) -> bool {
         self.mailing.as_ref().is_some_and(|it| it.approval == Approval::Required)
     }
@@ -232,6 +240,7 @@ pub fn may(act: Act, it: &Subject<'_>) -> Result<(), Refusal> {
             }
         }
         Act::Recompose => {
+            it.no_erratum()?;
             match it.mailing.as_deref() {
                 Some(mailing) if mailing.is_of_editions() => {
                     return Err(Refusal::NotCollected { mailing: mailing.id.clone() });

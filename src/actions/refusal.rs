@@ -130,10 +130,8 @@ pub enum Refusal {
         issue: IssueKey,
         most: u32,
     },
-    /// Its mails leave only if two persons stand for them.
-    NeedsTwoPersons {
-        mailing: String,
-    },
+    /// It has no sources and no editorial: other words are written anew.
+    IsErratum(IssueKey),
     /// With this change it could not leave.
     WouldBeHeld {
         issue: IssueKey,
@@ -353,8 +351,9 @@ impl Refusal {
             Self::NoWords => "there is no text".to_owned(),
             Self::TooManyWords { most } => format!("the text is too long: at most {most} characters"),
             Self::TooManyErrata { issue, most } => format!("issue {issue} has {most} errata already"),
-            Self::NeedsTwoPersons { mailing } => {
-                format!("{mailing} has second_person = true, and an erratum leaves at once: write the mail by hand")
+            Self::IsErratum(key) => {
+                let of = key.corrected().unwrap_or_else(|| key.clone());
+                format!("{key} is an erratum; to replace its words: semainier issues erratum {of} --file FILE")
             }
             Self::WouldBeHeld { issue, why } => format!("nothing was changed: issue {issue} would be held: {why}"),
             Self::CannotBeAnnounced { slug, why } => format!("{slug} cannot be announced: {why}"),
@@ -579,10 +578,12 @@ impl Refusal {
             Self::NoWords => "le texte est vide".to_owned(),
             Self::TooManyWords { most } => format!("le texte est trop long{NBSP}: {most} caractères au plus"),
             Self::TooManyErrata { issue, most } => format!("le numéro {} a déjà {most} rectificatifs", of(issue)),
-            Self::NeedsTwoPersons { mailing } => format!(
-                "les envois de «{NBSP}{mailing}{NBSP}» demandent deux personnes, et un rectificatif part aussitôt{NBSP}: écrivez-le \
-                 depuis votre messagerie"
-            ),
+            Self::IsErratum(key) => {
+                format!(
+                    "{} est un rectificatif{NBSP}: pour en changer les mots, écrivez-le de nouveau",
+                    IssueName::new(key)
+                )
+            }
             Self::WouldBeHeld { issue, why } => {
                 format!("ainsi, le numéro {} ne pourrait pas partir{NBSP}: {why}", of(issue))
             }

@@ -3,6 +3,7 @@
 use super::{Ended, actor, files, show};
 use crate::actions::{
     self, Actor,
+    erratum::{Known, Sent},
     issues::{Edited, Recomposed, Rehearsed},
     test_mail::{self, Addressee, Tested},
 };
@@ -200,19 +201,30 @@ pub(super) async fn erratum(
 ) -> anyhow::Result<Ended> {
     let (of, words) = (IssueKey::parse(key)?, text_of(file)?);
     let erratum = actions::erratum::compose(engine, &of, &words).await?;
-    if erratum.sent {
-        show::line(format!("exactly this was sent before: {}", erratum.key));
+    if erratum.known == Known::Same {
+        show::line(format!(
+            "exactly this was sent before, or waits for an approval: semainier issues show {}",
+            erratum.key
+        ));
         return Ok(Ended::Done);
     }
     let text = files::text(&engine.app, &erratum.key, &erratum.content);
     show::line(format!("{}\n\n{text}", erratum.content.subject));
-    let question = format!("this mail will be sent to the {} contacts that {of} has reached", erratum.recipients);
+    let whom = format!("the {} contacts that {of} has reached", erratum.recipients);
+    let question = match erratum.second_person {
+        true => format!("once a second person has approved it, this mail will be sent to {whom}"),
+        false => format!("this mail will be sent to {whom}"),
+    };
     if !yes && !show::confirmed(&question)? {
         bail!("{question}; nothing was sent. Add --yes to send it");
     }
     let seen = Some((&*erratum.hash, erratum.recipients));
     let sent = actions::erratum::send(engine, actor, &of, &words, seen).await?;
-    show::line(format!("{} is sent to {} contacts by `semainier serve`", sent.key, sent.recipients));
+    let Sent { key, recipients, awaits_approval } = sent;
+    show::line(match awaits_approval {
+        true => format!("{key} waits until a second person approves it: semainier issues approve {key}"),
+        false => format!("{key} is sent to {recipients} contacts by `semainier serve`"),
+    });
     Ok(Ended::Done)
 }
 

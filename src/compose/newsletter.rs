@@ -340,6 +340,8 @@ pub struct ApprovalMail {
     pub changed: bool,
     /// It has a place for an editorial.
     pub has_editorial: bool,
+    /// It corrects an issue that has left.
+    pub erratum: bool,
     /// It leaves by itself: this is the rehearsal.
     pub rehearsed: bool,
     /// Why the relay takes no mail at the rehearsal.
@@ -368,6 +370,7 @@ impl Context for ApprovalMail {
             short_hash: "3f9a1c2b3f9a".to_owned(),
             changed: true,
             has_editorial: true,
+            erratum: false,
             rehearsed: false,
             relay: None,
             verdict: None,
@@ -398,8 +401,10 @@ impl Context for ApprovalMail {
             changed: false,
             ..full.clone()
         };
+        let erratum =
+            Self { erratum: true, has_editorial: false, leaves_at: "dès l’approbation".to_owned(), ..bare.clone() };
         let rehearsals = [rehearsed(None), rehearsed(Some("connect: connection refused"))];
-        [vec![full, bare], rehearsals.to_vec()].concat()
+        [vec![full, bare, erratum], rehearsals.to_vec()].concat()
     }
 }
 

@@ -54,7 +54,10 @@ pub(crate) async fn keep(
 }
 
 /// Owes staff one mail per content; asking again changes nothing.
-async fn ask(engine: &Engine, key: &IssueKey, hash: &str, changed: bool) -> anyhow::Result<()> {
+///
+/// # Errors
+/// When the database cannot be written.
+pub(crate) async fn ask(engine: &Engine, key: &IssueKey, hash: &str, changed: bool) -> anyhow::Result<()> {
     let notice = Notice::ApprovalAsked { short_hash: short(hash).to_owned(), changed };
     engine.store.queue_notice(key, &notice, engine.app.clock.now()).await?;
     Ok(())

@@ -29,8 +29,11 @@ impl<'a> Due<'a> {
         }
     }
 
-    /// The recipients within the mailing's audience.
+    /// The recipients: within the mailing's audience, or of the issue that an erratum corrects.
     pub(crate) fn whom(&self) -> RecipientScope {
+        if let Some(wrong) = self.key().corrected() {
+            return RecipientScope::Reached(wrong);
+        }
         let announced = self.period.and_then(|period| period.strip_suffix(edition::REMINDER));
         announced
             .map_or(RecipientScope::Audience, |slug| RecipientScope::NotOrdered(IssueKey::new(&self.mailing.id, slug)))

@@ -53,7 +53,8 @@ pub async fn mailing_for<'a>(
     mailing: &'a Mailing,
     issue: Option<&IssueKey>,
 ) -> anyhow::Result<Option<Cow<'a, Mailing>>> {
-    let Some(issue) = issue.filter(|_| mailing.is_of_editions()) else { return Ok(Some(Cow::Borrowed(mailing))) };
+    let announced = issue.filter(|issue| mailing.is_of_editions() && issue.corrected().is_none());
+    let Some(issue) = announced else { return Ok(Some(Cow::Borrowed(mailing))) };
     let Some(announcement) = engine.store.announcement(issue).await? else { return Ok(None) };
     let segment = announcement.segment.map(|text| Segment::parse(&text)).transpose();
     Ok(Some(narrowed(mailing, segment.with_context(|| format!("the segment of {issue}"))?.as_ref())))

@@ -12,7 +12,7 @@ use crate::domain::{
     Timestamp,
     exception::{HeldFor, InForce},
     hold::Hold,
-    issue::{Basis, Content, IssueState, NewIssue},
+    issue::{Basis, Content, IssueState, NewIssue, RecipientScope},
     notice::{Cure, Notice},
 };
 use crate::failpoint;
@@ -26,12 +26,14 @@ use tracing::{info, warn};
 pub(crate) async fn new_issue(due: Due<'_>, content: Content, composed_at: Timestamp) -> Result<NewIssue, NotComposed> {
     let key = due.key();
     let content = lint::pass(&key, content).await?;
+    let whom = due.whom();
     Ok(NewIssue {
         key,
         mailing: due.mailing.id.clone(),
         audience: due.mailing.audience.clone(),
-        segment: due.mailing.segment.clone(),
-        whom: due.whom(),
+        // Whom an issue has reached does not depend on who would get it now.
+        segment: due.mailing.segment.clone().filter(|_| !matches!(whom, RecipientScope::Reached(_))),
+        whom,
         scheduled_for: due.at,
         expires_at: due.expires_at,
         content_hash: content_hash(&content),

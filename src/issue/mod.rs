@@ -8,6 +8,7 @@
 
 pub mod agenda;
 pub mod approval;
+pub mod audience;
 pub mod content;
 pub mod corrections;
 pub mod due;

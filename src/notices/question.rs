@@ -14,7 +14,7 @@ use crate::domain::{
     message::Message,
     newsletter::Letter,
 };
-use crate::issue::{approval::short, edition};
+use crate::issue::{approval::short, audience, edition};
 use crate::jobs::{Kind, Mailing};
 use anyhow::Context;
 
@@ -60,7 +60,7 @@ pub(super) async fn mail(engine: &Engine, key: &IssueKey, shown: &Shown<'_>) -> 
         return Ok(None);
     }
     let content = engine.store.content(key).await?.context("the content to be approved is gone")?;
-    let recipients = engine.store.audience_size(&mailing.id, &mailing.audience, mailing.segment.as_ref()).await?;
+    let recipients = audience::size(&*engine.store, mailing, key).await?;
     let mut about = about(&engine.app, mailing, &issue, &content, hash, recipients, shown);
     about.url = super::issue_url(engine, key);
     if let Shown::Rehearsed { .. } = shown {
@@ -92,6 +92,7 @@ fn about(
 ) -> ApprovalMail {
     let letter = content.letter().ok();
     let zone = app.zone_of(&mailing.id);
+    let erratum = issue.key.corrected().is_some();
     let kilobytes = |bytes: usize| bytes.div_ceil(1000);
     ApprovalMail {
         title: mailing.title.clone(),
@@ -108,17 +109,21 @@ fn about(
             .map(|it| format!("{} ({}{NBSP}ko)", it.name, kilobytes(it.bytes.len())))
             .collect(),
         recipients,
-        leaves_at: date_and_hour(issue.scheduled_for, zone),
+        leaves_at: match erratum {
+            true => "dès l’approbation".to_owned(),
+            false => date_and_hour(issue.scheduled_for, zone),
+        },
         deadline: date_and_hour(issue.expires_at, zone),
         hash: hash.to_owned(),
         short_hash: short(hash).to_owned(),
         changed: matches!(shown, Shown::ToApprove { changed: true, .. }),
-        has_editorial: matches!(mailing.kind, Kind::Newsletter(_)),
+        has_editorial: matches!(mailing.kind, Kind::Newsletter(_)) && !erratum,
         rehearsed: matches!(shown, Shown::Rehearsed { .. }),
         relay: match shown {
             Shown::Rehearsed { relay, .. } => relay.map(str::to_owned),
             Shown::ToApprove { .. } => None,
         },
+        erratum,
         verdict: None,
         url: None,
     }

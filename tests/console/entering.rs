@@ -63,6 +63,10 @@ impl Office {
     }
 
     pub fn open_at(house: House, logins: Option<u32>, now: Timestamp) -> Self {
+        Self::open_limited(house, logins, now, Limits::default())
+    }
+
+    pub fn open_limited(house: House, logins: Option<u32>, now: Timestamp, limits: Limits) -> Self {
         let (stop, (tell, told)) = (CancellationToken::new(), std::sync::mpsc::channel());
         let (path, stopped, clock) = (house.path("semainier.toml"), stop.clone(), Clock::manual(now));
         let its = clock.clone();
@@ -77,8 +81,8 @@ impl Office {
                 let console = Console::new(&engine, Default::default(), stopped.clone()).unwrap().bound(address);
                 let console = Arc::new(console.most_logins(logins.unwrap_or(1000)));
                 tell.send((address.to_string(), Arc::clone(&console), Arc::clone(&engine.store))).unwrap();
-                let pages = Arc::new(Pages::of_console(console, Limits::default()));
-                serve(pages, listener, Limits::default(), stopped).await;
+                let pages = Arc::new(Pages::of_console(console, limits));
+                serve(pages, listener, limits, stopped).await;
             });
         });
         let (host, console, store) = told.recv_timeout(Duration::from_secs(60)).unwrap();

@@ -1,6 +1,6 @@
 //! An erratum: those whom an issue has reached, and nobody else, are told what was wrong, once.
 
-use super::deciding::{everything, post};
+use super::deciding::{decide, everything, post};
 use super::{Desk, EVIL, Reply};
 use crate::support::house::{BOTH, House, On, Relay, article};
 
@@ -81,7 +81,7 @@ fn an_erratum_goes_once_to_those_whom_the_issue_has_reached() {
         assert_eq!(desk.house.number(&format!("{states} 'queued'")), 1, "{on:?}");
         assert_eq!(desk.house.number(&format!("{states} 'suppressed'")), 1, "{on:?}: the sum says why");
         assert_eq!(desk.house.number("SELECT count(*) FROM audit WHERE action = 'issue.erratum'"), 1);
-        desk.get("/trace").expect(200, &["a envoyé le rectificatif"]);
+        desk.get("/trace").expect(200, &["a écrit le rectificatif"]);
         let text = desk.house.text(&format!("SELECT text FROM issue_content WHERE issue = '{key}'"));
         assert!(text.contains("Voici ce qui change") && text.contains("21 h"), "{text}");
 
@@ -122,4 +122,68 @@ fn the_command_shows_the_mail_and_asks() {
     desk.house.semainier(&sure).expect(0).expect_said(&["agenda/2027-W27-rectificatif is sent to"]);
     desk.house.semainier(&sure).expect(0).expect_said(&["exactly this was sent before"]);
     desk.house.semainier(&["issues", "show", "agenda/2027-W27-rectificatif"]).expect(0);
+}
+
+/// In a mailing that requires two persons nothing leaves by the word of the author, whatever is approved first.
+#[test]
+fn an_erratum_waits_for_the_second_person_where_the_mailing_requires_one() {
+    for on in BOTH {
+        let desk = office(on);
+        let job = std::fs::read_to_string(desk.house.path("jobs/agenda.toml")).unwrap();
+        let strict = job.replace("approval   = \"automatic\"", "approval   = \"required\"\nsecond_person = true");
+        assert_ne!(job, strict);
+        desk.house.write("jobs/agenda.toml", strict);
+        let desk = desk.again(everything(), "2027-07-03T10:00:00Z");
+        let key = format!("{LEFT}-rectificatif");
+        let hash = || desk.house.text(&format!("SELECT content_hash FROM issues WHERE key = '{key}'"));
+        let state = || desk.house.text(&format!("SELECT state FROM issues WHERE key = '{key}'"));
+
+        let write = |words: &str| {
+            let page = post(&desk, &path(LEFT), &[("texte", words)]);
+            let page =
+                page.expect(200, &["si une autre personne l’approuve", "Demander l’approbation, pour 2 destinataires"]);
+            let done = send(&desk, &seen(&page), words);
+            assert_eq!(done.header("location"), format!("/envois/{key}?fait=erratum_asked"), "{on:?}");
+        };
+        write("Le concert commence à 20 h 30.");
+        let first = hash();
+        // Other words replace what has not left; the same words change nothing.
+        write(WORDS);
+        write(WORDS);
+        assert_ne!(first, hash());
+        assert_eq!((desk.house.number("SELECT count(*) FROM issues"), state().as_str()), (2, "awaiting_approval"));
+        let page = desk.get(&format!("/envois/{key}?fait=erratum_asked"));
+        page.expect(200, &["Le rectificatif attend qu’une autre personne l’approuve."]);
+
+        // It has no sources, no editorial and no hour.
+        let sheet = format!("/envois/{key}/approuver");
+        desk.get(&sheet)
+            .expect(200, &["Départ Dès qu’il est approuvé", "Destinataires, d’après la liste d’aujourd’hui 2"]);
+        desk.get(&format!("/envois/{key}/recomposer")).expect(409, &["Ce n’est pas possible en ce moment"]);
+        desk.house
+            .semainier(&["issues", "recompose", &key])
+            .expect(1)
+            .expect_said(&["is an erratum", "issues erratum"]);
+
+        // Claire has written it: her approval is not enough.
+        decide(&desk, &sheet, &[("vu", "oui")]).expect(303, &[]);
+        assert_eq!(state(), "awaiting_approval", "{on:?}");
+        let marc = ["issues", "approve", &key, "--by", "Marc"];
+        desk.house.semainier(&marc).expect(0);
+        assert_eq!(state(), "approved", "{on:?}");
+
+        // The daemon lives now, and the office above in another year.
+        desk.house.sql(&format!("UPDATE issues SET scheduled_for = 1 WHERE key = '{key}'"));
+        let before = desk._relay.to_partners();
+        let relay = &desk._relay;
+        desk.house.serve_until("it is sent", || state() == "done");
+        assert_eq!(
+            relay.to_partners() - before,
+            2,
+            "{on:?}: one for certain, one perhaps, and not who has unsubscribed"
+        );
+        let states = format!("SELECT count(*) FROM deliveries WHERE issue = '{key}' AND state = ");
+        assert_eq!(desk.house.number(&format!("{states} 'sent'")), 2);
+        assert_eq!(desk.house.number(&format!("{states} 'suppressed'")), 1);
+    }
 }

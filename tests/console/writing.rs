@@ -275,3 +275,40 @@ fn sources_that_take_their_time_are_read_to_the_end() {
     desk.get(slow.header("location")).expect(200, &["La lecture est en cours"]);
     until("it is composed", || letter(&desk).contains("Les marchés de nuit"));
 }
+
+#[test]
+fn a_letter_whose_required_source_fails_leaves_without_it_by_a_name_and_is_held_again_when_that_is_taken_back() {
+    for on in BOTH {
+        let (desk, web) = office_of(on, |job| {
+            let (head, rest) = job.split_once("\n# The parts,").unwrap();
+            let host = head.split("http://").nth(1).unwrap().split('/').next().unwrap().to_owned();
+            let broken = format!("[[source]]\nkind = \"feed\"\nurl = \"http://{host}/presse/\"\nrequired = true");
+            format!("{head}\n\n{broken}\n\n# The parts,{rest}")
+        });
+        web.route("/presse/", Answer::status(503));
+        recompose(&desk, LETTER);
+        assert_eq!(issue(&desk, LETTER, "state"), "held", "{on:?}");
+        let page = || desk.get(&format!("/envois/{LETTER}"));
+        page().expect(200, &["a répondu 503", "Partir sans cette source : 127.0.0.1 (2)"]);
+        let path = format!("/envois/{LETTER}/exception");
+        decide(&desk, &path, &[("pourquoi", " ")]).expect(422, &["Écrivez le motif."]);
+        let done = decide(&desk, &path, &[("pourquoi", "en panne jusqu’à lundi")]);
+        assert_eq!(done.status, 303, "{}", done.words());
+        recompose(&desk, LETTER);
+        assert_eq!(issue(&desk, LETTER, "state"), "awaiting_approval", "{on:?}");
+        let by_name = "sans la source 127.0.0.1 (2), accepté par Claire (en panne jusqu’à lundi)";
+        page().expect(200, &[by_name]);
+        desk.get(&format!("/envois/{LETTER}/approuver")).expect(200, &[by_name]);
+        assert!(letter(&desk).contains("nocturnes"), "{}", letter(&desk));
+
+        // Even what is approved does not leave without that name.
+        decide(&desk, &format!("/envois/{LETTER}/approuver"), &[("vu", "oui")]).expect(303, &[]);
+        assert_eq!(issue(&desk, LETTER, "state"), "approved");
+        let id = desk.house.text("SELECT id FROM exceptions WHERE withdrawn_at IS NULL");
+        post(&desk, &format!("/envois/{LETTER}/exceptions/{id}/retirer"), &[]).expect(303, &[]);
+        assert_eq!(issue(&desk, LETTER, "state"), "held", "{on:?}");
+        assert_eq!(desk.house.number("SELECT count(*) FROM approvals WHERE withdrawn_at IS NULL"), 0);
+        recompose(&desk, LETTER);
+        page().expect(200, &["a répondu 503"]);
+    }
+}

@@ -425,7 +425,7 @@ proptest! {
         let approval = ApprovalMail {
             title: a.clone(), issue: "newsletter/2027-07".to_owned(), subject: b.clone(), contents: vec![c.clone()], missing: vec![a.clone()],
             attachments: vec![b.clone()], recipients: 1, leaves_at: c.clone(), deadline: a.clone(), hash: "ab".repeat(32),
-            short_hash: "ab".repeat(6), changed: true, has_editorial: true, rehearsed: true, relay: Some(c.clone()),
+            short_hash: "ab".repeat(6), changed: true, has_editorial: true, erratum: true, rehearsed: true, relay: Some(c.clone()),
             verdict: Some(verdict(&a, &b, &c)), url: None,
         };
         judge(TEMPLATES.mail(&approval).unwrap(), None)?;

@@ -7,7 +7,7 @@ use crate::actions::issues::may_edit;
 pub use crate::actions::may::{Act, Subject, may};
 use crate::app::Engine;
 use crate::domain::issue::{IssueKey, IssueState, IssueSummary};
-use crate::issue::{approval::short, edition};
+use crate::issue::{approval::short, audience, edition};
 use crate::notices::tonight::{corrected, exceptions};
 use crate::views::console::tonight::Known;
 use serde::Serialize;
@@ -197,10 +197,12 @@ impl Sheet {
         let frozen = issue.is_some_and(|issue| issue.frozen().is_some());
         let (mut n, mut preview, mut documents, mut refusals) = (None, None, Vec::new(), Vec::new());
         if let Some(at) = subject.at().filter(|_| !frozen) {
-            add("leaves_at", when(at), true);
+            // An erratum has no hour.
+            let leaves_at = if key.corrected().is_some() { Value::Key("leaves_once_approved") } else { when(at) };
+            add("leaves_at", leaves_at, true);
         }
         if let (Some(mailing), false) = (subject.mailing.as_deref(), frozen) {
-            let audience = it.store.audience_size(&mailing.id, &mailing.audience, mailing.segment.as_ref()).await?;
+            let audience = audience::size(it.store, mailing, key).await?;
             add("recipients", Value::Number(audience), act == Act::Approve);
             n = Some(audience).filter(|_| act == Act::Approve);
         }

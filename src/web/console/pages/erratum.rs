@@ -42,6 +42,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) const KEEPS: Keeps = Keeps { texts: &[TEXT], others: &[] };
 /// What `fait=` says after it was sent.
 pub(super) const CORRECTED: &str = "erratum";
+/// And where it waits for a second person.
+pub(super) const ASKED: &str = "erratum_asked";
 
 #[derive(Debug, Serialize)]
 struct ErratumPage {
@@ -84,6 +86,8 @@ struct Mail {
     text: String,
     /// Its hash and the number of its recipients.
     seen: String,
+    /// It leaves only once somebody else has approved it.
+    second_person: bool,
 }
 
 type Named = Path<(String, String)>;
@@ -133,7 +137,8 @@ pub(super) async fn act(
         match erratum::send(&console.engine, &actor, &page.key, &page.typed, mail.as_seen()).await {
             Ok(sent) => {
                 console.wake.notify_one();
-                return answer::see_other(&format!("{}?fait={CORRECTED}", issue_href(&sent.key)));
+                let done = if sent.awaits_approval { ASKED } else { CORRECTED };
+                return answer::see_other(&format!("{}?fait={done}", issue_href(&sent.key)));
             }
             Err(error) => return console.erratum_refused(&viewer, page, error),
         }
@@ -158,9 +163,9 @@ pub(super) async fn act(
 
 impl Mail {
     fn new(erratum: Erratum) -> Self {
-        let Erratum { content, hash, recipients, .. } = erratum;
+        let Erratum { content, hash, recipients, second_person, .. } = erratum;
         let text = preview::text(&content, None);
-        Self { subject: content.subject, text, seen: format!("{hash} {recipients}") }
+        Self { subject: content.subject, text, seen: format!("{hash} {recipients}"), second_person }
     }
 
     fn as_seen(&self) -> Option<(&str, u64)> {

@@ -1,6 +1,12 @@
 //! One issue: Contenu, Destinataires, Suivi, Histoire; and its numbers as they move.
 
-use super::{Asked, decide::READ, editorial::EDITED, erratum::CORRECTED, exceptions::DONE};
+use super::{
+    Asked,
+    decide::READ,
+    editorial::EDITED,
+    erratum::{ASKED, CORRECTED},
+    exceptions::DONE,
+};
 use crate::accounts::{Permission, Viewer};
 use crate::actions::{
     ActionError,
@@ -117,7 +123,7 @@ pub(super) fn done(asked: &Asked) -> &'static str {
     Act::ALL
         .into_iter()
         .map(Act::as_str)
-        .chain([SECOND, EDITED, CORRECTED])
+        .chain([SECOND, EDITED, CORRECTED, ASKED])
         .chain(READ)
         .chain(DONE)
         .find(|act| *act == asked)
