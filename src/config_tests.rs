@@ -1,6 +1,8 @@
 //! Tests of reading the configuration.
 
 use super::*;
+use crate::domain::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
 
 fn problems(text: &str, env: &[(&str, &str)]) -> String {
     let overrides = Overrides::from_env(env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
@@ -130,4 +132,61 @@ fn debug_shows_no_secret() {
     let text = "relay = 'smtps://me:hunter2@relay.example'\nsecret = 'hunter3'";
     let shown = format!("{:?}", Config::parse(None, text, &overrides).unwrap());
     assert!(!shown.contains("hunter"), "{shown}");
+}
+
+/// Keys by section, as the reader asks for them: what it names when it finds an unknown one.
+fn asked(problems: &Problems) -> BTreeMap<String, BTreeSet<String>> {
+    let unknown = problems.0.iter().filter_map(|problem| {
+        let keys = problem.message.strip_prefix("unknown key; expected one of ")?;
+        let section = problem.key.strip_suffix("unheard_of")?.trim_end_matches('.').split('[').next()?;
+        Some((section.to_owned(), keys.split(", ").map(str::to_owned).collect()))
+    });
+    let mut asked = BTreeMap::<String, BTreeSet<String>>::new();
+    unknown.for_each(|(section, keys): (_, BTreeSet<_>)| asked.entry(section).or_default().extend(keys));
+    let sections: Vec<_> = asked.keys().cloned().collect();
+    // Sections are keys of the file as a whole, too.
+    asked.entry(String::new()).or_default().retain(|key| !sections.contains(key));
+    asked
+}
+
+/// Keys by section, as `docs/configuration.md` lists them.
+fn documented(part: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let code = |text: &str| text.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    let (mut section, mut found) = (String::new(), BTreeMap::<String, BTreeSet<String>>::new());
+    for line in part.lines() {
+        if let Some(title) = line.strip_prefix("## ") {
+            section = code(title).first().map(|it| it.replace(['[', ']'], "")).unwrap_or_default();
+        } else if let Some(row) = line.strip_prefix("| `") {
+            let keys = code(&format!("`{}", row.split(" |").next().unwrap_or_default()));
+            found.entry(section.clone()).or_default().extend(keys);
+        }
+    }
+    found
+}
+
+#[test]
+fn the_reference_lists_every_key_of_the_configuration_and_of_a_mailing() {
+    let reference = include_str!("../docs/configuration.md");
+    let (file, mailing) = reference.split_once("\n# A mailing\n").unwrap();
+    let path = Path::new("/srv/semainier.toml");
+
+    let sections =
+        ["office", "sender", "fetch", "delivery", "inbound", "print", "web", "console", "alert", "metrics", "log"];
+    let mut text = "unheard_of = 1\n".to_owned();
+    text.extend(sections.map(|section| format!("[{section}]\nunheard_of = 1\n")));
+    text.push_str("[[dkim]]\nunheard_of = 1\n[[lane]]\nunheard_of = 1\n");
+    let problems = Config::parse(Some(path), &text, &Overrides::default()).unwrap_err();
+    assert_eq!(documented(file), asked(&problems));
+
+    let config = Config::parse(Some(path), "", &Overrides::default()).unwrap();
+    let problems = ["agenda", "newsletter", "edition"].map(|template| {
+        let sections = ["audience", "sender", "schedule", "gates", "staff_mails"];
+        let sections = sections.map(|section| format!("[{section}]\nunheard_of = 1\n")).concat();
+        let text = format!("template = '{template}'\nunheard_of = 1\n{sections}");
+        crate::jobs::parse(Path::new("/srv/jobs/a.toml"), &text, &config, Timestamp::MIN_UTC).unwrap_err().0
+    });
+    let mut asked = asked(&Problems(problems.concat()));
+    // Described where their kinds are.
+    asked.entry(String::new()).or_default().retain(|key| !["source", "section"].contains(&key.as_str()));
+    assert_eq!(documented(mailing), asked);
 }

@@ -35,7 +35,7 @@ def main(path):
     sessions = [account(db, n, now) for n in range(ACCOUNTS)]
     # One in a hundred is not written to any more.
     db.executemany(
-        "INSERT INTO suppressions VALUES (?, ?, ?, ?)",
+        "INSERT INTO suppressions (address_hash, scope, reason, since) VALUES (?, ?, ?, ?)",
         [(it[3], "*" if n % 2 else "agenda", "bounce" if n % 3 else "opt_out", now - n * 1000) for n, it in enumerate(contacts[::100])],
     )
     db.execute("COMMIT")

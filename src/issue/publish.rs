@@ -15,7 +15,7 @@ use crate::deliver::{self, Deliverer};
 use crate::domain::{
     Timestamp,
     article::Article,
-    issue::{IssueKey, IssueSummary, NewIssue},
+    issue::{IssueKey, IssueState, IssueSummary, NewIssue},
     notice::Notice,
 };
 use crate::jobs::{Approval, Kind};
@@ -198,7 +198,17 @@ async fn freeze_if_approved(
 ) -> anyhow::Result<Prepared> {
     match approval::freeze_if_approved(engine, due, issue).await? {
         FreezeOutcome::NotApproved => Ok(Prepared::Awaiting),
-        FreezeOutcome::Faulty(hold) => Ok(Prepared::Held { reason: freeze::hold(engine, due, &hold).await? }),
+        FreezeOutcome::Faulty(hold) => {
+            let reason = freeze::hold(engine, due, &hold).await?;
+            // It is shown as held, and as approved by whom. What leaves without an approval would be composed anew, so that it
+            // stays approved: nothing else than what a person has seen is sent.
+            if due.mailing.approval == Approval::Required {
+                let now = engine.app.clock.now();
+                let (key, approved) = (&issue.key, [IssueState::Approved]);
+                engine.store.set_issue_state(key, &approved, IssueState::Held, Some(&reason), now).await?;
+            }
+            Ok(Prepared::Held { reason })
+        }
         FreezeOutcome::Frozen { recipients } => {
             watch(Step::Frozen { recipients });
             Ok(Prepared::Frozen { before: false })

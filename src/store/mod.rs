@@ -44,6 +44,7 @@ mod orders;
 mod pages;
 mod partners;
 mod persons;
+mod pooler;
 mod postgres;
 mod properties;
 mod rollback_guard;

@@ -4,14 +4,14 @@
 use super::{
     Access, Probed, Result, StoreError,
     backend::{Backend, NextEntry, Row, Value},
-    migrations,
+    migrations, pooler,
     rollback_guard::LastWrite,
     settle::{Batches, Moved, POSTGRES_BESIDE_NO_OPT_OUT, POSTGRES_SETTLE, postgres_call},
     sql::{self, Statements, lock_of_opt_outs},
 };
 use crate::clock::Clock;
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, PgPool, Postgres as Db, Row as _,
+    AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool, Postgres as Db, Row as _,
     pool::PoolConnection,
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow},
     query::Query,
@@ -33,6 +33,18 @@ const SETTLING: u32 = 2;
 /// A daemon claims in one loop; a second loop in this process waits for the first.
 const CLAIMING: u32 = 1;
 /// A cached plan made for an empty table would scan a million rows: plan for the actual values.
+/// What every session of a daemon or a command works with.
+const SETTINGS: [(&str, &str); 5] = [
+    // The marker of T5 must survive a power failure (K12), whatever the server's default.
+    ("synchronous_commit", "on"),
+    // It is better to end and retry a hanging statement; an open transaction would keep its rows locked.
+    ("statement_timeout", "30s"),
+    ("idle_in_transaction_session_timeout", "60s"),
+    // JIT compilation takes longer than any of our queries: 30 ms for a page of the log.
+    ("jit", "off"),
+    // `at_once` quotes values within a statement for this setting.
+    ("standard_conforming_strings", "on"),
+];
 const PLANS_AS_IT_IS: [(&str, &str); 1] = [("plan_cache_mode", "force_custom_plan")];
 /// Planning costs more than a small batch. Plans may be cached if they never scan a table, however empty it was when they
 /// were made, and never sort a queue to find its first row.
@@ -104,26 +116,24 @@ impl Kept {
 impl Postgres {
     pub(super) async fn open(url: &str) -> Result<Self> {
         let options = options(url)?.application_name(NAME);
-        migrate(&options).await?;
-        // The marker of T5 must survive a power failure (K12), whatever the server's default. It is better to end and
-        // retry a hanging statement; an open transaction would keep its rows locked.
-        let options_for_work = options.clone().options([
-            ("synchronous_commit", "on"),
-            ("statement_timeout", "30s"),
-            ("idle_in_transaction_session_timeout", "60s"),
-            // JIT compilation takes longer than any of our queries: 30 ms for a page of the log.
-            ("jit", "off"),
-            // `at_once` quotes values within a statement for this setting.
-            ("standard_conforming_strings", "on"),
-        ]);
-        let pool = |connections| PgPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
-        let with = |settings: &[(&str, &str)]| options_for_work.clone().options(settings.iter().copied());
-        let work =
-            pool(CONNECTIONS).connect_with(with(&PLANS_AS_IT_IS)).await.map_err(|e| cannot_open(&options, &e))?;
-        let settling = pool(SETTLING).after_connect(|connection, _| Box::pin(prepare(connection)));
+        // Set when connected, not asked for by the connection: a pooler drops that.
+        let pool = |connections, plans: &[(&str, &str)], more: &'static str| {
+            let settings = pooler::setting(&[&SETTINGS, plans]) + more;
+            PgPoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(PATIENCE)
+                .after_connect(move |connection, _| Box::pin(pooler::set(connection, settings.clone())))
+        };
+        let failed = |error| cannot_open(&options, &error);
+        let mut first = connected(&options).await.map_err(failed)?;
+        let work = pool(CONNECTIONS, &PLANS_AS_IT_IS, "").connect_with(options.clone()).await.map_err(failed)?;
+        if pooler::is_shared(&mut first, &mut *work.acquire().await.map_err(failed)?).await.map_err(failed)? {
+            return Err(StoreError::Open { url: place(&options), why: pooler::REFUSED.to_owned() });
+        }
+        migrate(first).await?;
         // Opened by the first use: most commands only read.
-        let settling = settling.connect_lazy_with(with(&PLANS_BY_INDEX));
-        let claiming = pool(CLAIMING).connect_lazy_with(with(&PLANS_BY_INDEX));
+        let settling = pool(SETTLING, &PLANS_BY_INDEX, POSTGRES_SETTLE).connect_lazy_with(options.clone());
+        let claiming = pool(CLAIMING, &PLANS_BY_INDEX, "").connect_lazy_with(options.clone());
         Ok(Self { pool: work, settling, kept: Arc::default(), claiming, entry: NextEntry::default() })
     }
 }
@@ -132,17 +142,22 @@ impl Postgres {
 const NAME: &str = "semainier";
 
 pub(super) fn options(url: &str) -> Result<PgConnectOptions> {
-    PgConnectOptions::from_str(url).map_err(|_| StoreError::Open {
+    let options = PgConnectOptions::from_str(url).map_err(|_| StoreError::Open {
         url: "postgres".to_owned(),
         why: "expected postgres://USER:PASSWORD@HOST:PORT/DATABASE".to_owned(),
-    })
+    })?;
+    // A pooler refuses to connect with it, and we store no such numbers.
+    Ok(options.extra_float_digits(None))
+}
+
+async fn connected(options: &PgConnectOptions) -> sqlx::Result<PgConnection> {
+    tokio::time::timeout(PATIENCE, options.connect()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
 /// A connection beside the store, under another name than its own.
 pub(super) async fn connect(url: &str) -> Result<PgConnection> {
     let options = options(url)?.application_name("semainier, keeping");
-    let connecting = tokio::time::timeout(PATIENCE, options.connect()).await;
-    connecting.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(|e| cannot_open(&options, &e))
+    connected(&options).await.map_err(|e| cannot_open(&options, &e))
 }
 
 /// How many connections daemons and commands hold to this database: a daemon always holds one. One that is just being closed
@@ -164,6 +179,11 @@ pub(super) async fn sessions(connection: &mut PgConnection) -> sqlx::Result<i64>
 pub(super) async fn probe(url: &str) -> Result<Probed> {
     let mut connection = connect(url).await?;
     let failed = |source| StoreError::Database { doing: "looking at its tables", source };
+    let mut other = connect(url).await?;
+    if pooler::is_shared(&mut connection, &mut other).await.map_err(failed)? {
+        return Err(StoreError::Open { url: place(&options(url)?), why: pooler::REFUSED.to_owned() });
+    }
+    let _ = other.close().await;
     let is_there = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
     let is_there: bool = sqlx::query_scalar(is_there).fetch_one(&mut connection).await.map_err(failed)?;
     let applied = match is_there {
@@ -198,20 +218,13 @@ pub(super) fn last_write(access: Access) -> LastWrite {
     }
 }
 
-/// On a separate connection without timeouts, since an index on a large table takes its time. Daemons that start
+/// On a connection of its own without timeouts, since an index on a large table takes its time. Daemons that start
 /// concurrently wait for each other with sqlx's advisory lock.
-async fn migrate(options: &PgConnectOptions) -> Result<()> {
-    let connecting = tokio::time::timeout(PATIENCE, options.connect()).await;
-    let connecting = connecting.unwrap_or(Err(sqlx::Error::PoolTimedOut));
-    let mut connection = connecting.map_err(|e| cannot_open(options, &e))?;
+async fn migrate(mut connection: PgConnection) -> Result<()> {
     migrations::run(&migrations::postgres(), &mut connection).await?;
     // A failure to close does not matter.
     let _ = connection.close().await;
     Ok(())
-}
-
-async fn prepare(connection: &mut PgConnection) -> sqlx::Result<()> {
-    connection.execute(sqlx::raw_sql(POSTGRES_SETTLE)).await.map(drop)
 }
 
 /// One message to the server, executed as one transaction, concurrently with others but not with an opt-out
@@ -376,12 +389,16 @@ fn bound(sql: sqlx::SqlStr, values: Vec<Value>) -> Query<'static, Db, PgArgument
 
 /// Named without user or password.
 fn cannot_open(options: &PgConnectOptions, error: &sqlx::Error) -> StoreError {
-    let database = options.get_database().unwrap_or("postgres");
-    let url = format!("postgres://{}:{}/{database}", options.get_host(), options.get_port());
     let why = match error {
         sqlx::Error::PoolTimedOut => format!("no answer within {} s", PATIENCE.as_secs()),
         sqlx::Error::Database(e) => e.message().to_owned(),
         other => other.to_string(),
     };
-    StoreError::Open { url, why }
+    StoreError::Open { url: place(options), why }
+}
+
+/// The database without user and password.
+fn place(options: &PgConnectOptions) -> String {
+    let database = options.get_database().unwrap_or("postgres");
+    format!("postgres://{}:{}/{database}", options.get_host(), options.get_port())
 }

@@ -183,6 +183,24 @@ fn an_approval_after_the_hour_sends_at_once() {
 }
 
 #[test]
+fn an_approved_issue_whose_message_has_a_fault_at_its_hour_is_shown_as_held() {
+    for on in BOTH {
+        let mut room = composed(on);
+        room.house.semainier(&["issues", "approve", ISSUE, "--by", "Claire"]).expect(0);
+        // As with a rule of the check that came with a new version.
+        room.house.sql("UPDATE issue_content SET html = replace(html, '</body>', '<script>1</script></body>')");
+        room.sky.set(at("2026-07-07T07:00:10Z"));
+        until("it is held at its hour", || room.state().0 == "held");
+        assert!(room.state().1.starts_with("le message a un défaut"), "{:?}", room.state());
+        until("staff are told", || room.to_staff().iter().any(|mail| mail.subject().unwrap().starts_with("Retenu")));
+        room.stop();
+        assert_eq!(room.relay.to_partners(), 0);
+        let shown = room.show();
+        assert_eq!(shown["approvals"][0]["by"], "Claire", "{on:?}: what she said is not lost");
+    }
+}
+
+#[test]
 fn a_cancelled_issue_stays_cancelled() {
     let mut room = composed(On::Sqlite);
     room.house.semainier(&["issues", "cancel", ISSUE]).expect(0);

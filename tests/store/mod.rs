@@ -14,6 +14,7 @@ mod large;
 mod log;
 mod opening;
 mod partners;
+mod pooler;
 mod schedule;
 mod segments;
 mod transitions;

@@ -198,7 +198,7 @@ impl Sheet {
         let (mut n, mut preview, mut documents, mut refusals) = (None, None, Vec::new(), Vec::new());
         if let Some(at) = subject.at().filter(|_| !frozen) {
             // An erratum has no hour.
-            let leaves_at = if key.corrected().is_some() { Value::Key("leaves_once_approved") } else { when(at) };
+            let leaves_at = if key.corrected().is_some() { Value::Key("fact_once_approved") } else { when(at) };
             add("leaves_at", leaves_at, true);
         }
         if let (Some(mailing), false) = (subject.mailing.as_deref(), frozen) {

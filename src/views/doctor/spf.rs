@@ -259,6 +259,7 @@ fn known_include(relay: &str) -> Option<&'static str> {
         ("office365.com", "spf.protection.outlook.com"),
         ("outlook.com", "spf.protection.outlook.com"),
         ("gandi.net", "_mailcust.gandi.net"),
+        ("infomaniak.com", "spf.infomaniak.ch"),
     ];
     let is_of = |domain: &str| relay == domain || relay.ends_with(&format!(".{domain}"));
     known.into_iter().find(|(domain, _)| is_of(domain)).map(|(_, include)| include)
