@@ -133,6 +133,8 @@ def imports(facts, origin, pid, path):
     me, other = (Asker(origin, cookie) for cookie in facts["cookies"][:2])
 
     def get(path):
+        # An idle connection is closed by the daemon.
+        me.connection.close()
         me.connection.request("GET", path, headers=me.headers)
         answer = me.connection.getresponse()
         return answer.status, answer.read().decode()
@@ -142,6 +144,7 @@ def imports(facts, origin, pid, path):
 
     def post(path, kind, body):
         headers = me.headers | {"Content-Type": kind, "Sec-Fetch-Site": "same-origin"}
+        me.connection.close()
         me.connection.request("POST", path, body, headers)
         answer = me.connection.getresponse()
         page = answer.read().decode()
