@@ -54,7 +54,10 @@ def set_up_postfix():
         "/var/lib/postfix",
         f"""
 myhostname = {HOST}
-mydestination = localhost
+# Mail to staff is not looked at here.
+mydestination = localhost, {DOMAIN}
+local_recipient_maps =
+local_transport = discard:
 inet_interfaces = {ADDRESS}, 127.0.0.1
 smtp_bind_address = {ADDRESS}
 mynetworks = 127.0.0.0/8
