@@ -143,7 +143,7 @@ def publish_what_doctor_says(server):
 
 def import_partners():
     rows = [("Éloïse Lacoste", "eloise"), ("Guy Parti", "gone"), ("Flora Pleine", "full"), ("Luc Tardif", "late")]
-    lines = [f"{name}@{partners.DOMAIN};{person};Gîte de {name};Auch" for person, name in rows]
+    lines = [f"{name}@{partners.DOMAIN};{person};Gîte de {person};Auch" for person, name in rows]
     semainier("partners", "import", write("/srv/partners.csv", "\n".join(["email;nom;etablissement;commune", *lines, ""])))
 
 
