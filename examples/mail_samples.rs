@@ -2,14 +2,7 @@
 //!
 //! Usage: `mail_samples FOLDER KEY`, with the private key of `s2026._domainkey.example.org` in PEM.
 
-#![allow(
-    clippy::allow_attributes,
-    clippy::disallowed_methods,
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "a tool of the tests that cannot go on says so by panicking"
-)]
-
+use semainier::clock::Clock;
 use semainier::compose::{
     context::{AgendaMail, BANNER, NoticeMail},
     edition::{EditionMail, OrderMail},
@@ -32,7 +25,6 @@ use semainier::toml_reader::Overrides;
 use std::{
     error::Error,
     path::{Path, PathBuf},
-    time::SystemTime,
 };
 
 const PICTURE: &[u8] = include_bytes!("../src/cli/demo/edition/couverture.jpg");
@@ -46,7 +38,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: mail_samples FOLDER KEY".into());
     };
     std::fs::create_dir_all(&folder)?;
-    Writer { templates: Templates::load(None)?, keys: keys(&key.canonicalize()?)?, folder, now: now()? }.all()
+    Writer { templates: Templates::load(None)?, keys: keys(&key.canonicalize()?)?, folder, now: Clock::System.now() }
+        .all()
 }
 
 fn keys(file: &Path) -> Result<Keys, Box<dyn Error>> {
@@ -54,15 +47,11 @@ fn keys(file: &Path) -> Result<Keys, Box<dyn Error>> {
     Ok(Config::parse(None, &text, &Overrides::default())?.dkim)
 }
 
-/// A filter counts a date in the past or in the future.
-fn now() -> Result<Timestamp, Box<dyn Error>> {
-    Ok(Timestamp::from(SystemTime::now()))
-}
-
 struct Writer {
     templates: Templates,
     keys: Keys,
     folder: PathBuf,
+    /// Of each message: filters mind an old date.
     now: Timestamp,
 }
 
