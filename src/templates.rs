@@ -259,7 +259,56 @@ fn html(name: &str, mjml: &str) -> Result<String, TemplateError> {
     let parsed = mrml::parse(mjml).map_err(|why| bad(why.to_string()))?;
     // No web fonts: loading anything would reveal that a mail was opened.
     let options = RenderOptions { fonts: HashMap::new(), ..RenderOptions::default() };
-    parsed.element.render(&options).map_err(|why| bad(why.to_string()))
+    parsed.element.render(&options).map(|html| attributes_as_written(&html)).map_err(|why| bad(why.to_string()))
+}
+
+/// Undoes how mrml 6 writes attributes: with the escapes of Rust's `Debug`, so that a screen reader would read « \u{a0} » for each
+/// non-breaking space, and a link with a backslash would lead elsewhere.
+fn attributes_as_written(html: &str) -> String {
+    let mut written = String::with_capacity(html.len());
+    let mut rest = html;
+    let (mut in_tag, mut in_value) = (false, false);
+    while let Some(at) = rest.find(['<', '>', '"', '\\']) {
+        written.push_str(&rest[..at]);
+        let (mark, after) = (rest.as_bytes()[at], &rest[at + 1..]);
+        rest = after;
+        match mark {
+            b'\\' if in_value => {
+                let (character, after) = unescaped(after).unwrap_or(('\\', after));
+                rest = after;
+                // Debug escapes quotes, too; as such they would end the value.
+                match character {
+                    '"' => written.push_str("&quot;"),
+                    other => written.push(other),
+                }
+                continue;
+            }
+            b'<' if !in_value => in_tag = after.starts_with(|next: char| next.is_ascii_alphabetic()),
+            b'>' if !in_value => in_tag = false,
+            b'"' if in_tag => in_value = !in_value,
+            _ => {}
+        }
+        written.push(char::from(mark));
+    }
+    written.push_str(rest);
+    written
+}
+
+/// The character of an escape of `Debug`, without its backslash, and what follows it.
+fn unescaped(text: &str) -> Option<(char, &str)> {
+    if let Some((code, after)) = text.strip_prefix("u{").and_then(|code| code.split_once('}')) {
+        return Some((char::from_u32(u32::from_str_radix(code, 16).ok()?)?, after));
+    }
+    let mut letters = text.chars();
+    let character = match letters.next()? {
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        '0' => '\0',
+        itself @ ('"' | '\'' | '\\') => itself,
+        _ => return None,
+    };
+    Some((character, letters.as_str()))
 }
 
 fn broken(error: minijinja::Error) -> TemplateError {
@@ -317,6 +366,22 @@ fn wrapped(text: &str, indent: usize) -> String {
 mod tests {
     use super::*;
     use crate::domain::{exception::Kind, hold::Hold};
+
+    #[test]
+    fn attributes_are_as_the_template_wrote_them() {
+        let mjml = "<mjml><mj-head><mj-title>Carte «\u{a0}Cœur\u{a0}»</mj-title></mj-head><mj-body><mj-section><mj-column><mj-text>\
+            <a href=\"https://office.example/a\\b\" title=\"l&quot;e\u{301}te\u{301}\u{202f}!\">un \\u{a0} deux = \"\\n\"</a>\
+            </mj-text></mj-column></mj-section></mj-body></mjml>";
+        let html = html("x", mjml).unwrap();
+        for whole in [
+            "aria-label=\"Carte «\u{a0}Cœur\u{a0}»\"",
+            "href=\"https://office.example/a\\b\"",
+            "title=\"l&quot;e\u{301}te\u{301}\u{202f}!\"",
+            ">un \\u{a0} deux = \"\\n\"</a>",
+        ] {
+            assert!(html.contains(whole), "{whole}: {html}");
+        }
+    }
 
     #[derive(Serialize)]
     struct Empty {}

@@ -31,8 +31,8 @@ pub enum MimeError {
 #[derive(Debug)]
 pub struct Mime {
     content: Content,
-    /// A boundary derived from the content, so that it is the same for every message.
-    outer: String,
+    /// What the body is as a whole. Its boundary is derived from the content, so that it is the same for every message.
+    whole: MultiPart,
     /// The encoded body without personal values.
     shared: Arc<Shared>,
     /// The personal pieces before each shared piece except the first, which follows the headers.
@@ -68,7 +68,12 @@ impl Mime {
             Boundaries { outer: boundary("mixed"), inner: boundary("texts"), related: boundary("pictures") };
         let Body { shared, own, .. } = Body::of(&content, &boundaries)?;
         let shared = Arc::new(Shared::new(shared));
-        let mut mime = Self { content, outer: boundaries.outer, shared, own, shared_headers: String::new() };
+        let whole = match has_files(&content) {
+            true => MultiPart::mixed().boundary(boundaries.outer),
+            false => MultiPart::alternative().boundary(boundaries.inner),
+        };
+        let whole = whole.singlepart(SinglePart::plain(String::new()));
+        let mut mime = Self { content, whole, shared, own, shared_headers: String::new() };
         mime.shared_headers = mime.headers_for_all()?;
         Ok(mime)
     }
@@ -141,7 +146,7 @@ impl Mime {
             Some(reply_to) => builder.reply_to(mailbox("the reply address", "", reply_to)?),
             None => builder,
         };
-        Ok(without_header(&headers_of(builder, &self.outer)?, "To"))
+        Ok(without_header(&headers_of(builder, &self.whole)?, "To"))
     }
 
     /// The content as a mail to staff for review, without list headers.
@@ -156,7 +161,7 @@ impl Mime {
             .subject(&*self.content.subject)
             .date(date.into())
             .message_id(Some(format!("<{}>", to.message_id)));
-        Ok(self.woven(from.clone(), &[&headers_of(builder, &self.outer)?], to))
+        Ok(self.woven(from.clone(), &[&headers_of(builder, &self.whole)?], to))
     }
 }
 
@@ -228,7 +233,11 @@ impl Body {
             (establishment.as_str(), Own::EstablishmentHtml),
         ];
         let mut body = Self::default();
-        body.fixed(&format!("--{outer}\r\n{}{}", parts("alternative", inner), part("text/plain")));
+        let opening = match has_files(content) {
+            true => format!("--{outer}\r\n{}", parts("alternative", inner)),
+            false => format!("--{inner}\r\n"),
+        };
+        body.fixed(&format!("{opening}{}", part("text/plain")));
         body.quoted(quoted::encode(&content.text, &text));
         body.fixed(&format!("\r\n--{inner}\r\n{pictured}{}", part("text/html")));
         body.quoted(quoted::encode(&content.html, &html));
@@ -245,7 +254,9 @@ impl Body {
             let part = lettre::message::Attachment::new(name.clone());
             body.add_part(outer, &part.body(in_base64(bytes)?, parsed_type(media_type)?));
         }
-        body.fixed(&format!("--{outer}--\r\n"));
+        if has_files(content) {
+            body.fixed(&format!("--{outer}--\r\n"));
+        }
         body.shared.push(std::mem::take(&mut body.open).into());
         Ok(body)
     }
@@ -275,10 +286,15 @@ impl Body {
     }
 }
 
-/// The headers of a message whose body is `multipart/mixed`, with the empty line.
-fn headers_of(builder: lettre::message::MessageBuilder, boundary: &str) -> Result<String, MimeError> {
-    let whole = MultiPart::mixed().boundary(boundary).singlepart(SinglePart::plain(String::new()));
-    let formatted = builder.multipart(whole).map_err(MimeError::Build)?.formatted();
+/// Texts alone are `multipart/alternative`: filters take a `multipart/mixed` of texts for the work of a spammer's program (rspamd's
+/// `CTYPE_MIXED_BOGUS`).
+fn has_files(content: &Content) -> bool {
+    !(content.attachments.is_empty() && content.inline.is_empty())
+}
+
+/// The headers of a message with this body, with the empty line.
+fn headers_of(builder: lettre::message::MessageBuilder, whole: &MultiPart) -> Result<String, MimeError> {
+    let formatted = builder.multipart(whole.clone()).map_err(MimeError::Build)?.formatted();
     let end = memchr::memmem::find(&formatted, b"\r\n\r\n").map_or(formatted.len(), |at| at + 4);
     Ok(String::from_utf8_lossy(&formatted[..end]).into_owned())
 }
@@ -441,6 +457,36 @@ mod tests {
         let text = String::from_utf8_lossy(&first);
         assert!(text.contains("Date: Sat, 04 Jul 2026 06:00:00 +0000\r\n"), "{text}");
         assert!(text.contains("Message-ID: <agenda-2026-w28.1@office.example>\r\n"));
+    }
+
+    #[test]
+    fn texts_alone_are_alternatives_without_a_frame_for_files() {
+        let picture = Inline { content_id: "1@o".to_owned(), media_type: "image/png".to_owned(), bytes: vec![1] };
+        for (attachments, inline, whole) in [
+            (vec![], vec![], "multipart/alternative"),
+            (vec![], vec![picture], "multipart/mixed"),
+            (content().attachments, vec![], "multipart/mixed"),
+        ] {
+            let files = attachments.len();
+            let mime = Mime::new(Content { attachments, inline, ..content() }).unwrap();
+            let (address, url) = (address("hotel@auch.example"), "https://a.example/u/1");
+            let to = To {
+                address: &address,
+                name: "",
+                establishment: "",
+                message_id: "1@office.example",
+                unsubscribe_url: url,
+                order_url: "",
+            };
+            let bytes = mime.message(to).unwrap().to_bytes();
+            let message = MessageParser::default().parse(&bytes).unwrap();
+            let kind = message.content_type().unwrap();
+            assert_eq!(format!("{}/{}", kind.ctype(), kind.subtype().unwrap()), whole);
+            assert!(message.body_text(0).unwrap().contains(url) && message.body_html(0).unwrap().contains(url));
+            assert_eq!((message.text_body_count(), message.html_body_count()), (1, 1));
+            assert_eq!(message.attachments().filter(|it| !it.is_content_type("image", "png")).count(), files);
+            assert!(bytes.ends_with(b"--\r\n"));
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! `docs/faults.md`, made from this list and from the names of the tests: a test whose name begins with a fault's id, such as
-//! `s04_…` or `f05_f06_…`, is a test of that fault.
+//! `s04_…` or `f05_f06_…`, is a test of that fault. Those in Python are run by `scripts/mailhost`.
 //!
 //! A fault is tested, or open with a reason; the page says which. After a change: `FAULTS=renew cargo test --features
 //! failpoints page`, then look at what it wrote.
@@ -146,6 +146,11 @@ const RELAY: &[Fault] = &[
         "ten thousand bounces at once; readers that are killed, or two of them",
         "each is recorded once, in bounded memory; no message is lost",
     ),
+    fault(
+        "S32",
+        "a message is altered on its way, or somebody else sends in our name",
+        "the recipient's server sees it: DKIM, SPF or DMARC fails",
+    ),
 ];
 
 const DATABASE: &[Fault] = &[
@@ -277,7 +282,7 @@ fn tests() -> BTreeMap<String, BTreeSet<String>> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|it| it == "rs") {
+            } else if path.extension().is_some_and(|it| it == "rs" || it == "py") {
                 let module = path.strip_prefix(root).unwrap().with_extension("").display().to_string();
                 let (_, module) = module.split_once('/').unwrap();
                 let module = module.trim_end_matches("/mod").replace('/', "::");
@@ -295,7 +300,7 @@ fn tests() -> BTreeMap<String, BTreeSet<String>> {
 
 fn name_of_function(line: &str) -> Option<&str> {
     let line = line.trim_start();
-    let rest = line.strip_prefix("fn ").or_else(|| line.strip_prefix("async fn "))?;
+    let rest = ["fn ", "async fn ", "def "].iter().find_map(|it| line.strip_prefix(it))?;
     rest.split_once('(').map(|(name, _)| name)
 }
 
@@ -319,7 +324,8 @@ fn page() -> String {
     let mut text = "# Faults and their tests\n\n\
         Made by `tests/faults/page.rs`; do not edit. After each fault the relay's record is compared with the ledger: no \
         delivery is lost or duplicated, exactly the deliveries `sent` were accepted, and nothing stays claimed by a process \
-        that has ended. Tests in `on_both_databases!`, or with a loop over both, run on SQLite and on Postgres.\n"
+        that has ended. Tests in `on_both_databases!`, or with a loop over both, run on SQLite and on Postgres; those in `mailhost::` are run by \
+        `scripts/mailhost`, with real mail servers.\n"
         .to_owned();
     let (mut tested, mut open) = (0, 0);
     for (chapter, faults) in CHAPTERS {
