@@ -324,8 +324,8 @@ fn page() -> String {
     let mut text = "# Faults and their tests\n\n\
         Made by `tests/faults/page.rs`; do not edit. After each fault the relay's record is compared with the ledger: no \
         delivery is lost or duplicated, exactly the deliveries `sent` were accepted, and nothing stays claimed by a process \
-        that has ended. Tests in `on_both_databases!`, or with a loop over both, run on SQLite and on Postgres; those in `mailhost::` are run by \
-        `scripts/mailhost`, with real mail servers.\n"
+        that has ended. Tests in `on_both_databases!`, or with a loop over both, run on SQLite and on Postgres; those in \
+        `mailhost::` are run by `scripts/mailhost`, with real mail servers.\n"
         .to_owned();
     let (mut tested, mut open) = (0, 0);
     for (chapter, faults) in CHAPTERS {

@@ -259,13 +259,19 @@ fn name(contact: &Contact) -> String {
     }
 }
 
-/// The line that mail programs show beside the subject: the hidden text at the beginning of the body. Empty if there is none.
+/// The line that mail programs show beside the subject: the hidden text at the beginning of the body, in the frame of the mail or before
+/// it. Empty if there is none.
 pub fn preheader(html: &str) -> String {
     let body = html.find("<body").map_or(html, |at| &html[at..]);
-    let hidden = body.find("<div").map(|at| &body[at..]).and_then(|div| div.split_once('>'));
-    let Some((_, rest)) = hidden.filter(|(tag, _)| tag.contains("display:none")) else { return String::new() };
-    let text = rest.split('<').next().unwrap_or_default();
-    crate::collect::html::text_of(text).trim().to_owned()
+    let mut rest = if body.starts_with("<body") { body.split_once('>').map_or("", |(_, rest)| rest) } else { body };
+    while let Some((tag, inside)) = rest.trim_start().strip_prefix("<div").and_then(|div| div.split_once('>')) {
+        if tag.contains("display:none") {
+            let text = inside.split('<').next().unwrap_or_default();
+            return crate::collect::html::text_of(text).trim().to_owned();
+        }
+        rest = inside;
+    }
+    String::new()
 }
 
 /// The mail with links that lead nowhere; where each would lead is told by its title.
@@ -306,7 +312,9 @@ mod tests {
     fn the_line_beside_the_subject_is_found_in_the_mail_and_nothing_else_is_taken_for_it() {
         let hidden = "<body style=\"x\"><div style=\"display:none;font-size:1px\"> L’été &amp; l&rsquo;hiver </div><div>Lundi</div>";
         assert_eq!(preheader(hidden), "L’été & l’hiver");
-        assert_eq!(preheader("<body><div style=\"color:red\">Lundi</div>"), "");
+        let framed = "<body><div class=\"page\">\n<div style=\"display:none;mso-hide:all\">Onze rendez-vous</div><div>Lundi</div></div>";
+        assert_eq!(preheader(framed), "Onze rendez-vous");
+        assert_eq!(preheader("<body><div style=\"color:red\">Lundi</div><div style=\"display:none\">Mardi</div>"), "");
         assert_eq!((preheader(""), preheader("<body"), preheader("<div style=\"display:none\"")), Default::default());
     }
 
