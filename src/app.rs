@@ -247,6 +247,7 @@ impl Engine {
         let default = Settings::default();
         let settings = Settings {
             connections: delivery.connections,
+            canary: delivery.canary,
             messages_per_connection: delivery.messages_per_connection,
             lanes: self.app.config.lanes.clone(),
             authorities: self.app.config.relay_ca.clone(),

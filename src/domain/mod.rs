@@ -2,6 +2,7 @@
 
 pub mod agenda;
 pub mod article;
+pub mod canary;
 pub mod characters;
 pub mod classify;
 pub mod correction;

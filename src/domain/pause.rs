@@ -18,6 +18,10 @@ pub enum PauseReason {
     NobodyReached {
         refused: u64,
     },
+    /// The first messages of an issue were all refused, and the rest has not left (docs/adr/0016).
+    FirstRefused {
+        refused: u64,
+    },
     TooBig {
         bytes: usize,
         most: usize,

@@ -200,6 +200,11 @@ impl fmt::Display for PauseReason {
                 "tous les destinataires sont refusés l’un après l’autre de la même façon («{NBSP}{said}{NBSP}»). C’est sans \
                  doute nous, ou notre relais, que l’on refuse{NBSP}: ces envois sont remis en attente et l’envoi est suspendu."
             ),
+            PauseReason::FirstRefused { refused } => write!(
+                f,
+                "les {refused} premiers destinataires ont tous été refusés{NBSP}: rien d’autre n’est parti. Ces envois sont \
+                 remis en attente et l’envoi est suspendu."
+            ),
             PauseReason::NobodyReached { refused } => {
                 let who = match refused {
                     1 => "le seul destinataire a été refusé".to_owned(),

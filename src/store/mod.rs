@@ -23,6 +23,7 @@ mod approvals;
 mod audit;
 mod backend;
 mod browse;
+mod canary;
 mod choices;
 mod contacts;
 mod corrections;
@@ -66,6 +67,7 @@ pub use alerts::{Alerts, Change, Channel, PendingAlert};
 pub use approvals::Approvals;
 pub use audit::{ActorKind, AuditEntry, AuditFilter, AuditLog, AuditRow};
 pub use browse::Browse;
+pub use canary::{Canaries, CanaryEnd, CanaryStep, Claimed, Wanted};
 pub use choices::ContactChoices;
 pub use contacts::Contacts;
 pub use corrections::{Corrections, Saved};
@@ -582,6 +584,7 @@ pub trait Store:
     + Issues
     + Approvals
     + Deliveries
+    + Canaries
     + DeliveryLog
     + FeedbackLog
     + Notices

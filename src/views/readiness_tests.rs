@@ -45,6 +45,7 @@ pub fn issue(stage: Stage, unknown: u64) -> IssueSummary {
         subject: None,
         counts: Counts { unknown, sent: 3, ..Counts::default() },
         resumed: None,
+        canary: None,
         half_approved_by: None,
     }
 }

@@ -76,6 +76,7 @@ async fn full(ledger: &Ledger) {
             INSERT INTO exceptions VALUES ('e1', 'agenda/2026-W28', 'too_few', '', '{}', 'fête', 'Éloïse', 23, NULL, NULL);
             INSERT INTO holds VALUES ('agenda/2026-W28', 'trop peu', '{}', 24);
             INSERT INTO sightings VALUES ('agenda/2026-W28', 25, '[]');
+            INSERT INTO canaries VALUES ('agenda/2026-W28', 'd-canary');
             INSERT INTO corrections VALUES ('c1', 'agenda/2026-W28', 't', '{}', '{}', 'doublon', 'Éloïse', 21, NULL, NULL);
             INSERT INTO dismissals VALUES ('agenda', 'ouvert de 9 h', 'Ouvert de 9 h', 'horaires', 'Éloïse', 22);
             INSERT INTO api_tokens VALUES ('t1', 'site', 'h', 'read:status,read:issues', 27, 'Éloïse', 28, NULL, 29);
