@@ -18,7 +18,8 @@
 //! - [`editions`] has the rules for the office's brochures, reads their files and forms, confirms orders and reminds partners.
 //! - [`outbox`] builds the message of each recipient from the frozen content.
 //! - [`signing`] signs messages with DKIM, unless that is left to the relay.
-//! - [`deliver`] hands messages to the relay, one recipient per transaction, and tracks how far each SMTP conversation got.
+//! - [`deliver`] hands messages to the relay, one recipient per transaction, and tracks how far each SMTP conversation got. The first
+//!   messages of an issue go before the rest ([`domain::canary`]).
 //! - [`inbound`] takes in bounces and complaints that come back by mail, each for the delivery it proves to be about.
 //! - [`domain::lint`] judges a complete message by the rules that receivers enforce; [`issue::lint`] is the gate that every issue
 //!   passes. [`views::doctor`] looks at the office's DNS and relay; [`dns`] asks the questions.

@@ -346,11 +346,7 @@ async fn take<B: Backend>(
 }
 
 /// T11.
-pub(super) async fn take_back<B: Backend>(
-    tx: &mut Transaction<B>,
-    ids: &[DeliveryId],
-    now: Timestamp,
-) -> Result<u64> {
+pub(super) async fn take_back<B: Backend>(tx: &mut Transaction<B>, ids: &[DeliveryId], now: Timestamp) -> Result<u64> {
     let mut given_back = 0;
     for id in ids {
         let queue = "UPDATE deliveries SET state = 'queued', next_at = $2, changed_at = $2

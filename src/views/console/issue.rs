@@ -117,6 +117,8 @@ pub struct Head {
     pub content_hash: Option<String>,
     /// With the empty parts.
     pub every: Sum,
+    /// So many messages go first, and the rest waits for their answers.
+    pub first: Option<u64>,
     /// Deliveries that a person has to decide.
     pub uncertain: u64,
     /// Something of it may still move by itself.
@@ -158,6 +160,7 @@ fn head_of(it: &Reading<'_>, issue: &IssueSummary) -> Head {
         approved_by: issue.approved_by().map(str::to_owned),
         content_hash: issue.content_hash().map(str::to_owned),
         every: Sum::every(&issue.key, &issue.counts),
+        first: issue.awaits_first(),
         uncertain: issue.counts.unknown,
         live: matches!(issue.state(), IssueState::Sending | IssueState::Paused),
         help,
