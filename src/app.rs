@@ -234,7 +234,8 @@ impl Engine {
     /// As [`Self::tokens`].
     pub async fn inbox(&self) -> anyhow::Result<Inbox<'_>> {
         let soft_limit = self.app.config.inbound.soft_limit;
-        Ok(Inbox { store: &*self.store, tokens: self.tokens().await?, soft_limit })
+        let lanes = &self.app.config.lanes;
+        Ok(Inbox { store: &*self.store, tokens: self.tokens().await?, soft_limit, lanes })
     }
 
     /// Creates the deliverer: one for the lifetime of the process, so that it keeps what it learns.

@@ -22,6 +22,11 @@ pub enum PauseReason {
     FirstRefused {
         refused: u64,
     },
+    /// The same came back by mail for so many of those it was handed over for (docs/adr/0017).
+    MassBounced {
+        recipients: u64,
+        said: String,
+    },
     TooBig {
         bytes: usize,
         most: usize,

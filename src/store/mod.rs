@@ -39,6 +39,7 @@ mod issues;
 pub mod keep;
 mod lanes;
 mod log;
+mod mass_bounces;
 mod migrations;
 mod notices;
 mod orders;
@@ -75,7 +76,7 @@ pub use daemons::Daemons;
 pub use deliveries::Deliveries;
 pub use editions::{EditionForm, EditionSaved, Editions, FileChange, Upload};
 pub use exceptions::{Allowed, Exceptions};
-pub use feedback::{FeedbackLog, MailboxState, NewFeedback, RefusedUs, Taken, ToRepair};
+pub use feedback::{BounceOf, FeedbackLog, MailboxState, NewFeedback, RefusedUs, Taken, ToRepair};
 pub use figures::{FigureSource, Figures};
 pub use import::ImportReport;
 pub use issues::Issues;
@@ -321,6 +322,8 @@ pub struct LogFilter {
     pub after: Option<LogMark>,
     /// The issue frozen last comes first, and in it what changed last.
     pub newest_first: bool,
+    /// Only deliveries that bounced later, newest first and whatever their state; with an issue.
+    pub bounced: bool,
 }
 
 /// Which issues a page of the list shows.

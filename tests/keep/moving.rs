@@ -77,6 +77,7 @@ async fn full(ledger: &Ledger) {
             INSERT INTO holds VALUES ('agenda/2026-W28', 'trop peu', '{}', 24);
             INSERT INTO sightings VALUES ('agenda/2026-W28', 25, '[]');
             INSERT INTO canaries VALUES ('agenda/2026-W28', 'd-canary');
+            INSERT INTO mass_bounces VALUES ('agenda/2026-W28', '', '550 non', '550 non', 7, 26, NULL);
             INSERT INTO corrections VALUES ('c1', 'agenda/2026-W28', 't', '{}', '{}', 'doublon', 'Éloïse', 21, NULL, NULL);
             INSERT INTO dismissals VALUES ('agenda', 'ouvert de 9 h', 'Ouvert de 9 h', 'horaires', 'Éloïse', 22);
             INSERT INTO api_tokens VALUES ('t1', 'site', 'h', 'read:status,read:issues', 27, 'Éloïse', 28, NULL, 29);

@@ -26,7 +26,7 @@ const fn wide(name: &'static str) -> Table {
 }
 
 /// All tables, ordered so that a row comes after the rows it refers to.
-pub(super) const TABLES: [Table; 63] = [
+pub(super) const TABLES: [Table; 64] = [
     narrow("properties"),
     narrow("mailings"),
     narrow("occurrences"),
@@ -55,6 +55,7 @@ pub(super) const TABLES: [Table; 63] = [
     narrow("claims"),
     narrow("canaries"),
     narrow("feedback"),
+    narrow("mass_bounces"),
     narrow("tallies"),
     narrow("notices"),
     narrow("findings"),
