@@ -101,7 +101,7 @@ async fn suppressed(ledger: &Ledger) -> usize {
         .iter()
         .map(|it| NewContact::new(EmailAddress::parse(&it.address).unwrap(), hash_of(&it.address), "", "", ""))
         .collect();
-    ledger.store.import_contacts(&contacts, &[], "test", true, at(9)).await.unwrap().suppressed as usize
+    ledger.store.import_contacts(&contacts, &[], "test", true, at(9)).await.unwrap().suppressed
 }
 
 fn kinds(notices: &[semainier::store::PendingNotice]) -> Vec<String> {
@@ -138,6 +138,20 @@ async fn a_few_dead_addresses_are_suppressed_as_ever(ledger: Ledger) {
     take(&*ledger.store, &same, 12).await;
     assert_eq!(suppressed(&ledger).await, 19);
     assert!(ledger.store.mass_bounces(at(0)).await.unwrap().is_empty());
+    // Their list, page by page; each once.
+    let issue = Some(new_issue("2026-W28").key);
+    let mut filter = LogFilter { issue, bounced: true, newest_first: true, limit: Some(8), ..LogFilter::default() };
+    let mut listed = Vec::new();
+    loop {
+        let page = ledger.store.log(&filter).await.unwrap();
+        let Some(last) = page.last() else { break };
+        filter.after = Some(last.mark());
+        listed.extend(page.into_iter().map(|it| it.address));
+    }
+    listed.sort();
+    let mut came_back: Vec<_> = log[..19].iter().map(|it| it.address.clone()).collect();
+    came_back.sort();
+    assert_eq!(listed, came_back);
     assert!(ledger.store.pending_notices().await.unwrap().is_empty());
 }
 

@@ -86,7 +86,7 @@ async fn full(ledger: &Ledger) {
             INSERT INTO webhook_endpoints VALUES ('e1', 'https://site.example/', 'order.changed', 's', NULL, NULL, 32, 'Éloïse', NULL, NULL, NULL);
             INSERT INTO webhook_messages VALUES ('m1', 'e1', 1, 'order.changed', 'order:o1', 'open', '{}', 33, 1, 34, NULL, NULL);
             INSERT INTO webhook_attempts VALUES ('w1', 'e1', 'm1', 'order.changed', 'order:o1', 35, 12, 500, 'é');
-            INSERT INTO feedback VALUES ('f0', 'd1', 'h1', 'bounce', 'hard', 550, '5.1.1', 'adresse refusée', 'return_path', 37, 38);
+            INSERT INTO feedback VALUES ('f0', 'd1', 'h1', 'bounce', 'hard', 550, '5.1.1', 'adresse refusée', 'return_path', 37, 38, '550 adresse refusée', 'gite.example');
             INSERT INTO mailboxes VALUES ('maildir', 39, 40, 'disparue');
             INSERT INTO properties (name, value) VALUES ('secret', 'a check value')",
         )
