@@ -205,27 +205,11 @@ impl Inbox<'_> {
         };
         let received_at = message.sent_at.filter(|at| *at <= now).unwrap_or(now);
         let bounce = match class {
-            Some(Class::Hard | Class::Soft) => self.bounce_of(&delivery, &said).await?,
+            Some(Class::Hard | Class::Soft) => bounce_of(&delivery, &said),
             _ => None,
         };
         let feedback = Feedback { kind, class, said, proof, received_at, recorded_at: now };
         Ok(Ok(NewFeedback { hash: message.hash.clone(), delivery: delivery.id, feedback, suppress, bounce }))
-    }
-
-    /// By what it is counted among the bounces of its issue; `None` for a person who was erased.
-    async fn bounce_of(&self, delivery: &LoggedDelivery, said: &Reply) -> Result<Option<BounceOf>> {
-        let Ok(address) = EmailAddress::parse(&delivery.address) else { return Ok(None) };
-        if delivery.contact_id.is_empty() {
-            return Ok(None);
-        }
-        // Twelve digits of the id are the time of freezing, which all deliveries of the issue share.
-        let Some(frozen_at) = delivery.id.0.get(..FROZEN_AT) else { return Ok(None) };
-        Ok(Some(BounceOf {
-            issue: delivery.issue.clone(),
-            ids: (frozen_at.to_owned(), format!("{frozen_at}~")),
-            alike: Said::of(Phase::Rcpt, said).key(),
-            domain: address.domain().to_owned(),
-        }))
     }
 
     /// Pauses what is still being sent, and notifies staff, where bounces are found to be about us (docs/adr/0017). Once for each,
@@ -320,6 +304,19 @@ impl Inbox<'_> {
         let lifted = history.iter().filter(|it| it.mailing == "*" && it.change == "subscribed").map(|it| it.at).max();
         Ok(lifted.is_none_or(|lifted| row.iter().all(|it| it.changed_at > lifted)))
     }
+}
+
+/// By what it is counted among the bounces of its issue; `None` for a person who was erased.
+fn bounce_of(delivery: &LoggedDelivery, said: &Reply) -> Option<BounceOf> {
+    let address = EmailAddress::parse(&delivery.address).ok().filter(|_| !delivery.contact_id.is_empty())?;
+    // The time of freezing, which all deliveries of the issue share.
+    let frozen_at = delivery.id.0.get(..FROZEN_AT)?;
+    Some(BounceOf {
+        issue: delivery.issue.clone(),
+        ids: (frozen_at.to_owned(), format!("{frozen_at}~")),
+        alike: Said::of(Phase::Rcpt, said).key(),
+        domain: address.domain().to_owned(),
+    })
 }
 
 /// The report on the delivery's own recipient, or with the token in the return path on any: the worst one.

@@ -11,7 +11,6 @@ use super::{
 };
 use crate::domain::{
     Timestamp,
-    issue::IssueKey,
     lane::Lanes,
     mass_bounce::{MassBounce, Returned, is_of_the_provider, is_of_the_relay, too_many_for_family},
 };
@@ -170,7 +169,7 @@ pub(super) async fn read<B: Backend>(db: &B, condition: &'static str, values: Ve
     let read = |row| {
         let row = Reader::new(row, "mass_bounces", "issue");
         Ok(MassBounce {
-            issue: row.issue_key("issue")? as IssueKey,
+            issue: row.issue_key("issue")?,
             family: Some(row.text("family")?).filter(|it| !it.is_empty()),
             alike: row.text("alike")?,
             said: row.text("said")?,
