@@ -234,7 +234,8 @@ impl Engine {
     /// As [`Self::tokens`].
     pub async fn inbox(&self) -> anyhow::Result<Inbox<'_>> {
         let soft_limit = self.app.config.inbound.soft_limit;
-        Ok(Inbox { store: &*self.store, tokens: self.tokens().await?, soft_limit })
+        let lanes = &self.app.config.lanes;
+        Ok(Inbox { store: &*self.store, tokens: self.tokens().await?, soft_limit, lanes })
     }
 
     /// Creates the deliverer: one for the lifetime of the process, so that it keeps what it learns.
@@ -247,6 +248,7 @@ impl Engine {
         let default = Settings::default();
         let settings = Settings {
             connections: delivery.connections,
+            canary: delivery.canary,
             messages_per_connection: delivery.messages_per_connection,
             lanes: self.app.config.lanes.clone(),
             authorities: self.app.config.relay_ca.clone(),

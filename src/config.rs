@@ -115,6 +115,8 @@ pub struct Delivery {
     /// What EHLO says we are; `None`: the name of this machine, or its address where that name has no dot.
     pub hello: Option<String>,
     pub messages_per_connection: u32,
+    /// How many messages of an issue are answered before the rest leaves; 0: none.
+    pub canary: u32,
     /// How long a stop waits for deliveries past their marker.
     pub shutdown: TimeDelta,
     /// How long the relay may take to answer the final dot. RFC 5321 4.5.3.2.6 asks for ten minutes; less makes doubts.
@@ -328,6 +330,7 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
             connections: number(&delivery, "connections", 1..=100, 4),
             hello: delivery.parsed("hello", host_name),
             messages_per_connection: number(&delivery, "messages_per_connection", 1..=10_000, 100),
+            canary: number(&delivery, "canary", 0..=1000, 10),
             shutdown: delivery.duration("shutdown").unwrap_or(TimeDelta::seconds(60)),
             dot_timeout: delivery.duration("dot_timeout").unwrap_or(TimeDelta::seconds(600)),
         },

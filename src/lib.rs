@@ -18,8 +18,10 @@
 //! - [`editions`] has the rules for the office's brochures, reads their files and forms, confirms orders and reminds partners.
 //! - [`outbox`] builds the message of each recipient from the frozen content.
 //! - [`signing`] signs messages with DKIM, unless that is left to the relay.
-//! - [`deliver`] hands messages to the relay, one recipient per transaction, and tracks how far each SMTP conversation got.
-//! - [`inbound`] takes in bounces and complaints that come back by mail, each for the delivery it proves to be about.
+//! - [`deliver`] hands messages to the relay, one recipient per transaction, and tracks how far each SMTP conversation got. The first
+//!   messages of an issue go before the rest ([`domain::canary`]).
+//! - [`inbound`] takes in bounces and complaints that come back by mail, each for the delivery it proves to be about. What
+//!   comes back alike for very many is about us ([`domain::mass_bounce`]).
 //! - [`domain::lint`] judges a complete message by the rules that receivers enforce; [`issue::lint`] is the gate that every issue
 //!   passes. [`views::doctor`] looks at the office's DNS and relay; [`dns`] asks the questions.
 //! - [`store`] is the ledger, on SQLite or Postgres; all SQL is there. `docs/store.md` has its layout and figures.

@@ -83,6 +83,7 @@ fn ended_in_french(kind: &str, rest: &str, issue: Option<IssueKey>) -> String {
         ("backup_old", _) => "Une sauvegarde récente existe de nouveau.".to_owned(),
         ("webhook_off", _) => "Un webhook désactivé est de nouveau actif, ou retiré.".to_owned(),
         ("refused_us", _) => "Plus aucun retour récent ne dit que nos messages sont refusés.".to_owned(),
+        ("mass_bounced", _) => "Plus aucun retour en masse dans les derniers jours.".to_owned(),
         ("mailbox_unread", _) => "La boîte des retours est de nouveau lue.".to_owned(),
         ("no_daemon", _) => "Le programme tourne de nouveau.".to_owned(),
         ("relay", _) => "Le serveur d’envoi accepte de nouveau les messages.".to_owned(),

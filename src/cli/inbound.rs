@@ -78,9 +78,13 @@ fn contents(file: &Path) -> std::io::Result<Vec<u8>> {
 
 fn in_words(outcome: &Outcome) -> String {
     match outcome {
-        Outcome::Recorded { delivery, kind, class, suppress } => {
+        Outcome::Recorded { delivery, kind, class, suppress, withheld } => {
             let class = class.map(|class| format!(", {}", class.as_str())).unwrap_or_default();
-            let suppressed = if suppress.is_some() { "; the address is suppressed" } else { "" };
+            let suppressed = match (suppress, withheld) {
+                (Some(_), _) => "; the address is suppressed",
+                (None, true) => "; the same came back for many others: the address is not suppressed",
+                (None, false) => "",
+            };
             format!("{delivery}: {kind}{class}{suppressed}")
         }
         Outcome::Before => "recorded before".to_owned(),

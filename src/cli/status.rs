@@ -13,7 +13,8 @@ With --json, one object; instants are RFC 3339, missing values are null:
   daemons[]     host, pid, version, alive, started_at, seen_at,
                 relay: null, or {trouble, since, left_alone_until} while the relay accepts no mail from this daemon
   next[]        mailing, issue, at, deadline
-  issues[]      unfinished issues: key, state, reason, expires_at, recipients,
+  issues[]      unfinished issues: key, state, reason, expires_at, recipients, first (so many messages are sent first, and
+                the rest waits for their answers; null: none is waited for),
                 counts: {queued, claimed, in_data, sent, failed, unknown, suppressed, expired, cancelled}
   lanes[]       lanes that are not open: name, state (slow, suspended, paused), why, since, until,
                 only_issue (the issue it applies to, null: all), step (previous suspensions in a row), per_minute
@@ -80,7 +81,8 @@ fn next(status: &Status) -> Option<String> {
 
 fn issues(status: &Status) -> Option<String> {
     let rows = status.issues.iter().map(|it| {
-        let reason = it.reason.clone().unwrap_or_default();
+        let first = || it.first.map(|n| format!("the first {n} messages are answered before the rest leaves"));
+        let reason = it.reason.clone().or_else(first).unwrap_or_default();
         [it.key.to_string(), it.state.as_str().to_owned(), it.counts.to_string(), reason]
     });
     rows_in(["issue", "state", "recipients", "why"], rows)
@@ -137,6 +139,7 @@ mod tests {
             expires_at: until.to_owned(),
             counts: Counts { unknown: 1, sent: 3, ..Counts::default() },
             recipients: 4,
+            first: Some(10),
         };
         let status = Status {
             now: until.to_owned(),
@@ -149,7 +152,12 @@ mod tests {
             pending_notices: 2,
         };
         let text = text(&status);
-        for part in ["asked again at 2026-07-04T08:10:00+02:00", "4 = 3 sent + 1 unknown", "2 notices to staff"] {
+        for part in [
+            "asked again at 2026-07-04T08:10:00+02:00",
+            "4 = 3 sent + 1 unknown",
+            "the first 10 messages",
+            "2 notices to staff",
+        ] {
             assert!(text.contains(part), "{part}\nnot in\n{text}");
         }
     }

@@ -346,7 +346,7 @@ mod tests {
                 ("order", 3),
                 ("erratum", 2),
                 ("approval", 4),
-                ("notice", 12),
+                ("notice", 14),
                 ("orders", 2),
                 ("eve", 3),
                 ("summary", 3)

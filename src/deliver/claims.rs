@@ -9,6 +9,7 @@ use crate::{
     clock::Clock,
     domain::{Timestamp, delivery::Claim},
     failpoint,
+    store::{Claimed, Wanted},
 };
 use chrono::TimeDelta;
 use std::{
@@ -28,6 +29,8 @@ const LEAST_LEASE: TimeDelta = TimeDelta::seconds(10);
 const BATCH_LASTS: Duration = Duration::from_secs(10);
 /// Maximum number of claims in memory that wait for their lanes; beyond it no more are claimed.
 const WAITING_FOR_LANES: usize = 1000;
+/// Rounds of a claim: an issue takes two, to choose its first messages and to judge them.
+const CANARY_ROUNDS: usize = 8;
 /// Polling interval for lanes, since a lane's time passes without a notification.
 const LOOK_AGAIN: Duration = Duration::from_secs(4);
 
@@ -211,19 +214,27 @@ impl Run {
     }
 
     async fn claim(&self, batch: u32) -> Vec<Claim> {
-        failpoint::reach("before_claim");
-        let now = self.it.clock.now();
-        match self.it.store.claim_deliveries(self.only.as_ref(), &self.it.owner, batch, now).await {
-            Ok(found) => {
-                failpoint::reach("after_claim");
-                debug!(found = found.len(), "claimed");
-                found
-            }
-            Err(store_error) => {
-                self.store_error(store_error);
-                Vec::new()
+        // Each round chooses or judges the first messages of an issue, and then asks for what may be claimed by then.
+        for _ in 0..CANARY_ROUNDS {
+            failpoint::reach("before_claim");
+            let (settings, now) = (&self.it.settings, self.it.clock.now());
+            let wanted =
+                Wanted { issue: self.only.as_ref(), owner: &self.it.owner, limit: batch, canary: settings.canary };
+            let Claimed { claims, canaries } = match self.it.store.claim(&wanted, now).await {
+                Ok(claimed) => claimed,
+                Err(store_error) => {
+                    self.store_error(store_error);
+                    return Vec::new();
+                }
+            };
+            failpoint::reach("after_claim");
+            debug!(found = claims.len(), "claimed");
+            let changed = self.take_steps(canaries).await;
+            if !changed || !claims.is_empty() || self.halt.is_cancelled() {
+                return claims;
             }
         }
+        Vec::new()
     }
 
     /// Released for another connection, or a later run.

@@ -10,8 +10,10 @@
 //! - a refusal of *us* fails no delivery: it is queued again and the issue pauses;
 //! - a provider that throttles slows only its own family of recipients ([`lanes`]);
 //! - an unreachable relay counts no attempts: claims are released, and the caller is notified once;
+//! - the first messages of an issue are answered before any other is claimed ([`canary`], docs/adr/0016);
 //! - addresses are never logged.
 
+mod canary;
 mod capture;
 mod claims;
 mod group_commit;
@@ -108,6 +110,9 @@ impl Default for Timeouts {
 pub struct Settings {
     /// Maximum concurrent connections; the relay may allow fewer.
     pub connections: usize,
+    /// How many messages of an issue are sent and answered before the rest (docs/adr/0016); 0: none, and an issue of no more
+    /// recipients has none.
+    pub canary: u32,
     /// Maximum claims at once: more than the relay accepts within a lease would only be released again.
     pub claim_batch: u32,
     /// Messages per connection. 100 is what Orange and La Poste allow.
@@ -130,6 +135,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             connections: 4,
+            canary: 0,
             claim_batch: 256,
             messages_per_connection: 100,
             timeouts: Timeouts::default(),

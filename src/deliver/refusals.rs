@@ -3,6 +3,7 @@
 //! memory, per issue, and per lane if the reply comes from the recipients' servers; [`super::run`] acts on it.
 
 use crate::domain::{
+    alike::Said,
     classify::Class,
     delivery::{Finished, Outcome, Phase, Reply},
     issue::IssueKey,
@@ -12,21 +13,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Number of consecutive recipients. With one dead address in twenty, five in a row occur once in three million.
 const IN_A_ROW: usize = 5;
-
-/// A refusal without the parts that depend on the recipient: equal values have the same cause.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Said {
-    phase: Phase,
-    code: Option<u16>,
-    enhanced: Option<String>,
-    words: Vec<String>,
-}
-
-impl Said {
-    fn of(phase: Phase, reply: &Reply) -> Self {
-        Self { phase, code: reply.code, enhanced: reply.enhanced.clone(), words: words(&reply.text) }
-    }
-}
 
 /// One recipient's refusal.
 #[derive(Debug)]
@@ -68,26 +54,6 @@ impl Refusal {
     pub fn is_like(&self, phase: Phase, reply: &Reply) -> bool {
         self.said == Said::of(phase, reply)
     }
-}
-
-/// The words of a reply in lower case, without addresses, host names, numbers and queue ids.
-fn words(text: &str) -> Vec<String> {
-    let text = text.to_lowercase();
-    let mut words = Vec::new();
-    let mut rest = text.as_str();
-    while let Some(open) = rest.find('<') {
-        words.extend(plain_words(&rest[..open]));
-        rest = rest[open..].split_once('>').map_or("", |(_, after)| after);
-    }
-    words.extend(plain_words(rest));
-    words
-}
-
-fn plain_words(text: &str) -> impl Iterator<Item = String> {
-    text.split_whitespace()
-        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
-        .filter(|word| !word.is_empty() && !word.chars().any(|c| c.is_ascii_digit() || matches!(c, '@' | '.' | '=')))
-        .map(str::to_owned)
 }
 
 /// The side that refuses all recipients.
@@ -164,25 +130,4 @@ fn names_the_mailbox(reply: &Reply) -> bool {
     let text = reply.text.to_lowercase();
     reply.enhanced.as_deref().is_some_and(|enhanced| enhanced.starts_with("5.2."))
         || ["mailbox", "quota"].iter().any(|word| text.contains(word))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn said(text: &str) -> Said {
-        Said::of(Phase::Rcpt, &Reply { code: Some(550), enhanced: None, text: text.to_owned() })
-    }
-
-    #[test]
-    fn refusals_that_differ_only_in_the_recipient_are_equal() {
-        let same = [
-            "550 <a@hotel.example>: Recipient address rejected: Access denied (id 4F3A9)",
-            "550 <b@gite.example>: Recipient address rejected: Access denied (id 77B0C)",
-            "550 <c@mairie.example>: recipient address rejected: access denied. (id 1)",
-        ];
-        assert!(same.iter().all(|text| said(text) == said(same[0])), "{:?}", said(same[0]));
-        assert_ne!(said("550 mailbox full"), said("550 user unknown"));
-        assert_ne!(said("550 no"), Said::of(Phase::Dot, &Reply { code: Some(550), enhanced: None, text: "no".into() }));
-    }
 }

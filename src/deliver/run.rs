@@ -27,7 +27,7 @@ use std::{
     collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicU32, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
     },
 };
 use tokio::{sync::mpsc, task::JoinSet};
@@ -70,6 +70,8 @@ pub(super) struct Run {
     most_open: AtomicUsize,
     lost_in_a_row: AtomicU32,
     pub refusals: Refusals,
+    /// First messages of an issue were claimed since the connections last began.
+    pub canary_claimed: AtomicBool,
     tally: Arc<Mutex<Tally>>,
 }
 
@@ -129,6 +131,7 @@ pub(super) async fn deliver(
         most_open: AtomicUsize::new(it.settings.connections.max(1)),
         lost_in_a_row: AtomicU32::new(0),
         refusals: Refusals::default(),
+        canary_claimed: AtomicBool::new(false),
         tally: Arc::clone(&tally),
     });
     let trouble = {
@@ -176,8 +179,10 @@ async fn work_side_by_side(run: Arc<Run>) {
                 error!(%panic, "a sending task panicked; its claims are recovered when their lease expires");
             }
         }
-        // A worker that ended may have put back a claim after the others had found nothing to do.
-        if run.halt.is_cancelled() || !run.has_claims().await {
+        // A worker that ended may have put back a claim after the others had found nothing to do; and the rest of an issue may
+        // leave once its first messages are answered, on as many connections as before.
+        let were_first = run.canary_claimed.swap(false, Ordering::SeqCst);
+        if run.halt.is_cancelled() || !(were_first || run.has_claims().await) {
             break;
         }
     }
@@ -248,16 +253,18 @@ impl Run {
         let (now, reason) = (self.it.clock.now(), reason.to_string());
         match self.it.store.set_issue_state(issue, &[IssueState::Sending], IssueState::Paused, Some(&reason), now).await
         {
-            Ok(newly) => {
-                let mut tally = lock(&self.tally);
-                // Only now: released earlier, they would be claimed again at once.
-                tally.stopped.insert(issue.clone());
-                if newly {
-                    warn!(%issue, %reason, "issue paused");
-                    tally.summary.paused.push(Paused { issue: issue.clone(), reason });
-                }
-            }
+            Ok(newly) => self.is_paused(issue, reason, newly),
             Err(store_error) => self.store_error(store_error),
+        }
+    }
+
+    /// The ledger has it paused by now: released earlier, the claims that wait here would be claimed again at once.
+    pub fn is_paused(&self, issue: &IssueKey, reason: String, newly: bool) {
+        let mut tally = lock(&self.tally);
+        tally.stopped.insert(issue.clone());
+        if newly {
+            warn!(%issue, %reason, "issue paused");
+            tally.summary.paused.push(Paused { issue: issue.clone(), reason });
         }
     }
 

@@ -1,6 +1,6 @@
 //! An issue: what one occurrence publishes.
 
-use super::{Timestamp, agenda::Agenda, french, newsletter::Letter};
+use super::{Timestamp, agenda::Agenda, canary::Canary, french, newsletter::Letter};
 use serde::Serialize;
 use std::{collections::BTreeSet, fmt};
 
@@ -478,6 +478,8 @@ pub struct IssueSummary {
     pub subject: Option<String>,
     pub counts: Counts,
     pub resumed: Option<Resumed>,
+    /// Its first messages, once they were chosen.
+    pub canary: Option<Canary>,
     /// Who approved the stored content, although that is not enough: a second person is required.
     pub half_approved_by: Option<String>,
 }
@@ -501,6 +503,12 @@ impl IssueSummary {
     pub fn too_many_in_doubt(&self, more: u64) -> bool {
         let seen = self.resumed.map_or(0, |resumed| resumed.unknown);
         (self.counts.unknown + more).saturating_sub(seen) > (self.counts.total() / 100).max(5)
+    }
+
+    /// How many messages are sent first, while the rest waits for their answers.
+    pub fn awaits_first(&self) -> Option<u64> {
+        let open = matches!(self.stage, Stage::Sending(_) | Stage::Paused { .. });
+        self.canary.filter(|it| open && it.over_at.is_none()).map(|it| it.size)
     }
 
     pub fn state(&self) -> IssueState {

@@ -1,7 +1,9 @@
 //! The domain types. Pure: no async, no I/O, no clock.
 
 pub mod agenda;
+pub mod alike;
 pub mod article;
+pub mod canary;
 pub mod characters;
 pub mod classify;
 pub mod correction;
@@ -20,6 +22,7 @@ pub mod lane;
 pub mod link;
 pub mod lint;
 pub mod listing;
+pub mod mass_bounce;
 pub mod merge;
 pub mod message;
 pub mod news;

@@ -55,6 +55,12 @@ pub enum Notice {
         family: Option<String>,
         what: String,
     },
+    /// Messages of an issue that has left came back alike, for very many recipients: it is about us, or about the provider of a
+    /// family (`family`; `None`: the relay).
+    Returned {
+        family: Option<String>,
+        what: String,
+    },
     /// Staff are asked to approve the content with this short hash.
     ApprovalAsked {
         short_hash: String,
@@ -64,6 +70,8 @@ pub enum Notice {
     /// A partner placed, changed or cancelled an order. The words are made from the order when the mail is written, so that
     /// nothing of a person who is erased meanwhile is kept here.
     Ordered,
+    /// Once a year: how many contacts gave no sign of life for years. Counted when the mail is written.
+    Silent,
     /// On the evening before: what leaves, to how many, and what is missing. Worded when the mail is written.
     Eve,
     /// After it left: what was handed over, what was refused, what is to be decided. Worded when the mail is written, so that
@@ -101,7 +109,7 @@ const RELAY: &str = "relay: ";
 
 impl Notice {
     /// All kind names, as templates use them.
-    pub const NAMES: [&str; 16] = [
+    pub const NAMES: [&str; 18] = [
         "held",
         "unapproved",
         "resolved",
@@ -114,8 +122,10 @@ impl Notice {
         "refused",
         "relay",
         "lane",
+        "returned",
         "approval",
         "ordered",
+        "silent",
         "eve",
         "summary",
     ];
@@ -134,8 +144,10 @@ impl Notice {
             Notice::Refused { .. } => "refused",
             Notice::Relay { .. } => "relay",
             Notice::Lane { .. } => "lane",
+            Notice::Returned { .. } => "returned",
             Notice::ApprovalAsked { .. } => "approval",
             Notice::Ordered => "ordered",
+            Notice::Silent => "silent",
             Notice::Eve => "eve",
             Notice::Summary => "summary",
         }
@@ -154,6 +166,7 @@ impl Notice {
         match self {
             Notice::Lane { pace, family: Some(family), .. } => format!("lane-{}-{family}", pace.as_str()),
             Notice::Lane { pace, family: None, .. } => format!("lane-{}", pace.as_str()),
+            Notice::Returned { family: Some(family), .. } => format!("returned-{family}"),
             Notice::ApprovalAsked { short_hash, .. } => format!("approval-{short_hash}"),
             Notice::Rehearsed { short_hash, .. } => format!("rehearsed-{short_hash}"),
             Notice::Refused { at_ms, .. } => format!("refused-{at_ms}"),
@@ -169,7 +182,7 @@ impl Notice {
             | Notice::Missed { reason }
             | Notice::Paused { reason }
             | Notice::Refused { reason, .. } => reason.clone(),
-            Notice::Relay { what } | Notice::Lane { what, .. } => what.clone(),
+            Notice::Relay { what } | Notice::Lane { what, .. } | Notice::Returned { what, .. } => what.clone(),
             Notice::Incomplete { missing } => missing.join(SEPARATOR),
             Notice::Rehearsed { missing, relay, .. } => {
                 let relay = relay.iter().map(|relay| format!("{RELAY}{relay}"));
@@ -180,6 +193,7 @@ impl Notice {
             Notice::ApprovalAsked { changed: true, .. } => CHANGED.to_owned(),
             Notice::Unapproved
             | Notice::Ordered
+            | Notice::Silent
             | Notice::Eve
             | Notice::Summary
             | Notice::ApprovalAsked { changed: false, .. } => String::new(),
@@ -198,6 +212,7 @@ impl Notice {
             ("incomplete", None) => Notice::Incomplete { missing: text.split(SEPARATOR).map(str::to_owned).collect() },
             ("paused", None) => Notice::Paused { reason: text },
             ("relay", None) => Notice::Relay { what: text },
+            ("returned", family) => Notice::Returned { family: family.map(str::to_owned), what: text },
             ("lane", Some(rest)) => {
                 let (pace, family) = rest.split_once('-').map_or((rest, None), |(pace, family)| (pace, Some(family)));
                 let pace = Pace::ALL.into_iter().find(|known| known.as_str() == pace)?;
@@ -214,6 +229,7 @@ impl Notice {
                 Notice::Rehearsed { short_hash: hash.to_owned(), missing, relay }
             }
             ("ordered", None) => Notice::Ordered,
+            ("silent", None) => Notice::Silent,
             ("eve", None) => Notice::Eve,
             ("summary", None) => Notice::Summary,
             ("changed", None) => Notice::Changed { lines: text.lines().map(str::to_owned).collect() },
@@ -247,6 +263,8 @@ mod tests {
             Notice::Relay { what: reason() },
             lane(Pace::Suspended, Some("la-poste")),
             lane(Pace::Paused, None),
+            Notice::Returned { family: None, what: reason() },
+            Notice::Returned { family: Some("la-poste".to_owned()), what: reason() },
             asked(false),
             asked(true),
             Notice::Rehearsed { short_hash: "c0ffee".to_owned(), missing: Vec::new(), relay: None },
@@ -256,6 +274,7 @@ mod tests {
                 relay: Some("connect: refused".to_owned()),
             },
             Notice::Ordered,
+            Notice::Silent,
             Notice::Eve,
             Notice::Summary,
             Notice::Changed { lines: vec!["− Bal".to_owned(), "+ Bal à 21 h".to_owned()] },

@@ -18,6 +18,15 @@ pub enum PauseReason {
     NobodyReached {
         refused: u64,
     },
+    /// The first messages of an issue were all refused, and the rest has not left (docs/adr/0016).
+    FirstRefused {
+        refused: u64,
+    },
+    /// The same came back by mail for so many of those it was handed over for (docs/adr/0017).
+    MassBounced {
+        recipients: u64,
+        said: String,
+    },
     TooBig {
         bytes: usize,
         most: usize,

@@ -67,6 +67,8 @@ pub async fn drain(
     stop: &CancellationToken,
 ) -> Result<Drained, MailboxError> {
     let (mut drained, mut failures) = (Drained::default(), Failures::default());
+    // What an earlier reader found and did not come to.
+    inbox.act_on_mass_bounces(clock.now()).await?;
     while !stop.is_cancelled() {
         let (folder, known) = (root.to_owned(), failures.names.clone());
         let (mails, failed) = blocking(move || read_some(&folder, &known)).await??;

@@ -14,7 +14,8 @@
 //! addresses, and forgotten.
 //!
 //! **What follows.** A hard bounce suppresses the address, as the same refusal at SMTP does. A soft one does after several issues in a
-//! row. A refusal of us suppresses nothing: [`crate::views::readiness`] tells the office. A complaint suppresses at once, for all
+//! row. Neither does where the same comes back for very many recipients of one issue ([`crate::domain::mass_bounce`]): then the relay or
+//! a provider is at fault, and what is still being sent pauses. A refusal of us suppresses nothing: [`crate::views::readiness`] tells the office. A complaint suppresses at once, for all
 //! mailings, and the office cannot lift it. A delay and a receipt are only recorded.
 //!
 //! The state of the delivery stays, `unknown` too: T6 and T7 are the relay's own replies, and a bounce shows only that *some* attempt
@@ -24,20 +25,29 @@ use super::message::{Action, Complaint, Content, Message, RecipientReport};
 use crate::{
     domain::{
         Timestamp,
+        alike::Said,
         classify::Class,
-        delivery::{DeliveryId, Reply, State},
+        delivery::{DeliveryId, Phase, Reply, State},
         email::EmailAddress,
         feedback::{Feedback, FeedbackKind, Proof, class_of_bounce},
+        issue::IssueState,
+        lane::{LaneTrouble, Lanes, Pace},
+        mass_bounce::MassBounce,
+        notice::Notice,
         partner::SuppressionReason,
+        pause::PauseReason,
     },
-    store::{LogFilter, LoggedDelivery, NewFeedback, Store, StoreError, Taken},
+    notices::wording,
+    store::{BounceOf, LogFilter, LoggedDelivery, NewFeedback, Store, StoreError, Taken},
     tokens::Tokens,
 };
 use std::collections::HashSet;
-use tracing::info;
+use tracing::{info, warn};
 
 type Result<T, E = StoreError> = std::result::Result<T, E>;
 
+/// Digits at the beginning of a delivery's id that are the same for its whole issue.
+const FROZEN_AT: usize = 12;
 /// Quoted Message-IDs that are looked up in the ledger.
 const MOST_LOOKUPS: usize = 5;
 
@@ -48,6 +58,8 @@ pub struct Inbox<'a> {
     pub tokens: &'a Tokens,
     /// See [`super::Settings::soft_limit`].
     pub soft_limit: usize,
+    /// The families of recipients, for bounces that one provider returns for all.
+    pub lanes: &'a Lanes,
 }
 
 /// What became of a message.
@@ -59,6 +71,8 @@ pub enum Outcome {
         class: Option<Class>,
         /// The address is suppressed for this reason, if it was not before.
         suppress: Option<SuppressionReason>,
+        /// It would be, if the same had not come back for very many others.
+        withheld: bool,
     },
     /// It was recorded before.
     Before,
@@ -113,19 +127,26 @@ impl Inbox<'_> {
                 }
             }
         }
-        let taken = if pending.is_empty() { Vec::new() } else { self.store.record_feedback(&pending, now).await? };
+        let taken = match pending.is_empty() {
+            true => Vec::new(),
+            false => self.store.record_feedback(&pending, self.lanes, now).await?,
+        };
+        self.act_on_mass_bounces(now).await?;
         let outcome = |it: Result<usize, Ignored>| match it {
             Err(why) => Outcome::Ignored(why),
             Ok(n) if taken[n] == Taken::Before => Outcome::Before,
             Ok(n) => {
                 let NewFeedback { delivery, feedback, suppress, .. } = &pending[n];
+                let withheld = taken[n] == Taken::Withheld;
+                let suppress = suppress.filter(|_| !withheld);
                 info!(%delivery, kind = %feedback.kind, class = feedback.class.map(Class::as_str), suppressed = suppress.is_some(),
                     "a message came back");
                 Outcome::Recorded {
                     delivery: delivery.clone(),
                     kind: feedback.kind,
                     class: feedback.class,
-                    suppress: *suppress,
+                    suppress,
+                    withheld,
                 }
             }
         };
@@ -183,8 +204,59 @@ impl Inbox<'_> {
             _ => None,
         };
         let received_at = message.sent_at.filter(|at| *at <= now).unwrap_or(now);
+        let bounce = match class {
+            Some(Class::Hard | Class::Soft) => bounce_of(&delivery, &said),
+            _ => None,
+        };
         let feedback = Feedback { kind, class, said, proof, received_at, recorded_at: now };
-        Ok(Ok(NewFeedback { hash: message.hash.clone(), delivery: delivery.id, feedback, suppress }))
+        Ok(Ok(NewFeedback { hash: message.hash.clone(), delivery: delivery.id, feedback, suppress, bounce }))
+    }
+
+    /// Pauses what is still being sent, and notifies staff, where bounces are found to be about us (docs/adr/0017). Once for each,
+    /// and again after a crash in between.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read or written.
+    pub async fn act_on_mass_bounces(&self, now: Timestamp) -> Result<()> {
+        for found in self.store.new_mass_bounces().await? {
+            let MassBounce { issue, family, said, recipients, .. } = &found;
+            let is_sending = self.store.issue(issue).await?.is_some_and(|issue| issue.state() == IssueState::Sending);
+            match family {
+                None if is_sending => {
+                    let reason = PauseReason::MassBounced { recipients: *recipients, said: said.clone() }.to_string();
+                    self.store
+                        .set_issue_state(issue, &[IssueState::Sending], IssueState::Paused, Some(&reason), now)
+                        .await?;
+                }
+                Some(family) if is_sending => {
+                    let why = wording::lane_returns(*recipients, said);
+                    let what = wording::lane_stopped(family, Pace::Paused, &why, true);
+                    let trouble = LaneTrouble {
+                        lane: family.clone(),
+                        pace: Pace::Paused,
+                        why,
+                        since: now,
+                        until: None,
+                        issue: issue.clone(),
+                        only_issue: false,
+                        step: 0,
+                        per_minute: None,
+                    };
+                    self.store.note_lane(&trouble).await?;
+                    let notice = Notice::Lane { pace: Pace::Paused, family: Some(family.clone()), what };
+                    self.store.queue_notice(issue, &notice, now).await?;
+                }
+                // It has left. A pause has a notice of its own.
+                _ => {
+                    let what = wording::mass_bounced(*recipients, said, family.as_deref());
+                    let notice = Notice::Returned { family: family.clone(), what };
+                    self.store.queue_notice(issue, &notice, now).await?;
+                }
+            }
+            warn!(%issue, family, recipients, "bounces that are alike are about us: they suppress nobody");
+            self.store.mass_bounce_acted(&found, now).await?;
+        }
+        Ok(())
     }
 
     /// The delivery that the message proves to know.
@@ -232,6 +304,19 @@ impl Inbox<'_> {
         let lifted = history.iter().filter(|it| it.mailing == "*" && it.change == "subscribed").map(|it| it.at).max();
         Ok(lifted.is_none_or(|lifted| row.iter().all(|it| it.changed_at > lifted)))
     }
+}
+
+/// By what it is counted among the bounces of its issue; `None` for a person who was erased.
+fn bounce_of(delivery: &LoggedDelivery, said: &Reply) -> Option<BounceOf> {
+    let address = EmailAddress::parse(&delivery.address).ok().filter(|_| !delivery.contact_id.is_empty())?;
+    // The time of freezing, which all deliveries of the issue share.
+    let frozen_at = delivery.id.0.get(..FROZEN_AT)?;
+    Some(BounceOf {
+        issue: delivery.issue.clone(),
+        ids: (frozen_at.to_owned(), format!("{frozen_at}~")),
+        alike: Said::of(Phase::Rcpt, said).key(),
+        domain: address.domain().to_owned(),
+    })
 }
 
 /// The report on the delivery's own recipient, or with the token in the return path on any: the worst one.

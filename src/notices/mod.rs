@@ -7,6 +7,7 @@ mod eve;
 mod orders;
 mod question;
 pub mod replies;
+mod silent;
 mod summary;
 pub mod tonight;
 pub mod wording;
@@ -68,6 +69,7 @@ pub async fn queue_due(engine: &Engine) -> Result<(), StoreError> {
     }
     let now = engine.app.clock.now();
     eve::queue(engine, now).await?;
+    silent::queue(engine, now).await?;
     summary::queue(engine, now).await
 }
 
@@ -301,10 +303,17 @@ async fn words(engine: &Engine, notice: &PendingNotice) -> anyhow::Result<Option
         kind: notice.notice.name(),
         title: mailing.map_or_else(|| notice.issue.mailing().to_owned(), |m| m.title.clone()),
         issue: notice.issue.to_string(),
-        reason: wording::of_notice(&notice.notice),
+        reason: match notice.notice {
+            Notice::Silent => match silent::words(engine).await? {
+                Some(words) => words,
+                None => return Ok(None),
+            },
+            _ => wording::of_notice(&notice.notice),
+        },
         deadline: issue.map(|i| date_and_hour(i.expires_at, app.zone_of(notice.issue.mailing()))),
         lines: match &notice.notice {
             Notice::Changed { lines } => lines.clone(),
+            Notice::Silent => console_url(engine, "/partenaires/a-reparer#silence").into_iter().collect(),
             _ => Vec::new(),
         },
         retry: mailing.map(|m| format!("toutes les {} minutes", m.retry.num_minutes())),

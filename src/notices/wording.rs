@@ -200,6 +200,14 @@ impl fmt::Display for PauseReason {
                 "tous les destinataires sont refusés l’un après l’autre de la même façon («{NBSP}{said}{NBSP}»). C’est sans \
                  doute nous, ou notre relais, que l’on refuse{NBSP}: ces envois sont remis en attente et l’envoi est suspendu."
             ),
+            PauseReason::FirstRefused { refused } => write!(
+                f,
+                "les {refused} premiers destinataires ont tous été refusés{NBSP}: rien d’autre n’est parti. Ces envois sont \
+                 remis en attente et l’envoi est suspendu."
+            ),
+            PauseReason::MassBounced { recipients, said } => {
+                write!(f, "{}. L’envoi est suspendu.", mass_bounced(*recipients, said, None))
+            }
             PauseReason::NobodyReached { refused } => {
                 let who = match refused {
                     1 => "le seul destinataire a été refusé".to_owned(),
@@ -245,6 +253,24 @@ impl fmt::Display for SenderFault {
 /// Why a lane needs a decision: the servers of a family refuse our mail.
 pub(crate) fn lane_refuses(fault: SenderFault, said: &str) -> String {
     format!("{fault} («{NBSP}{said}{NBSP}»)")
+}
+
+/// Messages came back in the same words for so many recipients that they are not at fault; a sentence without full stop.
+pub(crate) fn mass_bounced(recipients: u64, said: &str, family: Option<&str>) -> String {
+    let (whose, ask) = match family {
+        None => ("la cause est à notre relais ou chez nous", "demandez à qui gère le relais pourquoi il les renvoie"),
+        Some(_) => ("la cause est chez ce fournisseur ou chez nous", "demandez-lui pourquoi il les renvoie"),
+    };
+    let from = family.map(|family| format!(" de {family}")).unwrap_or_default();
+    format!(
+        "{recipients} messages sont revenus{from} avec les mêmes mots («{NBSP}{said}{NBSP}»). Pour autant de destinataires, \
+         {whose}, pas chez eux{NBSP}: aucune adresse n’est écartée. Avant le prochain envoi, {ask}"
+    )
+}
+
+/// Why a lane needs a decision: the provider returned nearly all that it was given.
+pub(crate) fn lane_returns(recipients: u64, said: &str) -> String {
+    format!("{recipients} messages en sont revenus avec les mêmes mots («{NBSP}{said}{NBSP}»)")
 }
 
 /// Why a lane needs a decision: content was refused as spam too often.

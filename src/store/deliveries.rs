@@ -3,8 +3,9 @@
 
 use super::settle;
 use super::{
-    CLAIM_LEASE, Recovered, Resolved, Result,
+    CLAIM_LEASE, Recovered, Resolved, Result, StoreError,
     backend::{Backend, Row, Transaction, Value, values},
+    canary::{self, CanaryStep, Claimed, Wanted},
     notices, partners, rows,
     rows::Reader,
     sql::{state, unclaimed},
@@ -38,14 +39,20 @@ pub trait Deliveries: Send + Sync {
     async fn release_claims_of(&self, owner: &str, now: Timestamp) -> Result<u64>;
 
     /// T1. Up to `limit` deliveries of issues that are `sending` and not past their deadline, the longest waiting first.
-    /// Opted-out ones found on the way become `suppressed`. `issue`: only deliveries of that one.
+    /// Opted-out ones found on the way become `suppressed`. Of an issue whose first messages are not answered yet only these are
+    /// claimed, and of one whose first messages are to be chosen none.
+    async fn claim(&self, wanted: &Wanted<'_>, now: Timestamp) -> Result<Claimed>;
+
+    /// The same without first messages. `issue`: only deliveries of that one.
     async fn claim_deliveries(
         &self,
         issue: Option<&IssueKey>,
         owner: &str,
         limit: u32,
         now: Timestamp,
-    ) -> Result<Vec<Claim>>;
+    ) -> Result<Vec<Claim>> {
+        Ok(self.claim(&Wanted { issue, owner, limit, canary: 0 }, now).await?.claims)
+    }
 
     /// T2, by the owner: back to `queued`, due now, not counted as a failure.
     async fn release(&self, claims: &[Claim], now: Timestamp) -> Result<u64>;
@@ -73,7 +80,7 @@ pub trait Deliveries: Send + Sync {
     /// Unmarked deliveries of issues past their deadline become `expired`. Returns how many.
     async fn expire_deliveries(&self, now: Timestamp) -> Result<u64>;
 
-    /// When the next queued delivery of a sending issue is due.
+    /// When the next queued delivery of a sending issue is due; while its first messages are not answered, the next one of these.
     async fn next_due(&self, issue: Option<&IssueKey>) -> Result<Option<Timestamp>>;
 
     /// T11: refusals that turned out to be about us. Those of `ids` that are `failed` are queued again, due now; their last
@@ -157,29 +164,40 @@ impl<B: Backend> Deliveries for Ledger<B> {
         Ok(back.len() as u64)
     }
 
-    async fn claim_deliveries(
-        &self,
-        issue: Option<&IssueKey>,
-        owner: &str,
-        limit: u32,
-        now: Timestamp,
-    ) -> Result<Vec<Claim>> {
-        let (mut claims, lease_until) = (Vec::new(), now + CLAIM_LEASE);
+    async fn claim(&self, wanted: &Wanted<'_>, now: Timestamp) -> Result<Claimed> {
+        let (mut found, lease_until) = (Claimed::default(), now + CLAIM_LEASE);
+        let Wanted { issue, owner, limit, canary } = *wanted;
         let mut tx = Transaction::claim(&self.0, "claiming deliveries").await?;
-        for due in issues_with_due(&mut tx, issue, now).await? {
+        for due in issues_with_due(&mut tx, issue, canary, now).await? {
+            let (pick, before) = match due.canary {
+                canary::Phase::Wanted => {
+                    found.canaries.push((due.issue_key()?, CanaryStep::ToChoose));
+                    continue;
+                }
+                canary::Phase::Open => (B::SQL.pick_canary, found.claims.len()),
+                canary::Phase::Over => (B::SQL.pick, 0),
+            };
             // Repeat while a round finds only opted-out deliveries and those of other owners: others may be behind them.
             loop {
-                let wanted = limit.saturating_sub(u32::try_from(claims.len()).unwrap_or(u32::MAX));
+                let wanted = limit.saturating_sub(u32::try_from(found.claims.len()).unwrap_or(u32::MAX));
                 let values = values![due.issue.as_str(), due.mailing.as_str(), now, wanted, owner, lease_until];
-                let picked = tx.rows(B::SQL.pick, values).await?;
-                claims.extend(take(&mut tx, &due, &picked, owner, now, lease_until).await?);
-                if picked.is_empty() || claims.len() >= limit as usize {
+                let picked = tx.rows(pick, values).await?;
+                found.claims.extend(take(&mut tx, &due, &picked, owner, now, lease_until).await?);
+                if picked.is_empty() || found.claims.len() >= limit as usize {
                     break;
                 }
             }
+            if due.canary == canary::Phase::Open {
+                let step = match found.claims.len() > before {
+                    true => CanaryStep::Claimed,
+                    false if canary::is_awaited(&mut tx, &due.issue, now).await? => CanaryStep::UnderWay,
+                    false => CanaryStep::Answered,
+                };
+                found.canaries.push((due.issue_key()?, step));
+            }
         }
         tx.commit().await?;
-        Ok(claims)
+        Ok(found)
     }
 
     async fn release(&self, claims: &[Claim], now: Timestamp) -> Result<u64> {
@@ -212,9 +230,14 @@ impl<B: Backend> Deliveries for Ledger<B> {
         // One index lookup per sending issue.
         let select = concat!(
             "SELECT min(due) AS due FROM (
-                SELECT (SELECT d.next_at FROM deliveries d WHERE d.issue = i.key AND d.state = 'queued' AND ",
+                SELECT CASE WHEN i.canary_size IS NULL OR i.canary_over_at IS NOT NULL THEN
+                    (SELECT d.next_at FROM deliveries d WHERE d.issue = i.key AND d.state = 'queued' AND ",
             unclaimed!(),
-            " ORDER BY d.next_at, d.id LIMIT 1) AS due
+            " ORDER BY d.next_at, d.id LIMIT 1)
+                ELSE (SELECT min(d.next_at) FROM canaries k JOIN deliveries d ON d.id = k.delivery
+                    WHERE k.issue = i.key AND d.state = 'queued' AND d.deferrals = 0 AND ",
+            unclaimed!(),
+            ") END AS due
                 FROM issues i WHERE i.state = 'sending' AND ($1 IS NULL OR i.key = $1)
             ) AS waiting"
         );
@@ -226,21 +249,7 @@ impl<B: Backend> Deliveries for Ledger<B> {
 
     async fn requeue_failed(&self, ids: &[DeliveryId], now: Timestamp) -> Result<u64> {
         let mut tx = Transaction::write(&self.0, "taking refusals back").await?;
-        let mut given_back = 0;
-        for id in ids {
-            let queue = "UPDATE deliveries SET state = 'queued', next_at = $2, changed_at = $2
-                WHERE id = $1 AND state = 'failed' RETURNING attempt, address_hash";
-            let Some(row) = tx.row(queue, values![id, now]).await? else { continue };
-            let row = Reader::new(&row, "deliveries", "address_hash");
-            let (attempt, hash): (u32, _) = (row.number("attempt")?, row.text("address_hash")?);
-            let update = "UPDATE attempts SET outcome = 'sender_fault'
-                WHERE delivery = $1 AND n = $2 AND source = 'relay' AND outcome = 'refused' RETURNING at";
-            if let Some(row) = tx.row(update, values![id, attempt]).await? {
-                let at = Reader::new(&row, "attempts", "at").instant("at")?;
-                partners::lift_bounce(&mut tx, &hash, at, now).await?;
-            }
-            given_back += 1;
-        }
+        let given_back = take_back(&mut tx, ids, now).await?;
         tx.commit().await?;
         Ok(given_back)
     }
@@ -336,6 +345,26 @@ async fn take<B: Backend>(
     Ok(claims)
 }
 
+/// T11.
+pub(super) async fn take_back<B: Backend>(tx: &mut Transaction<B>, ids: &[DeliveryId], now: Timestamp) -> Result<u64> {
+    let mut given_back = 0;
+    for id in ids {
+        let queue = "UPDATE deliveries SET state = 'queued', next_at = $2, changed_at = $2
+            WHERE id = $1 AND state = 'failed' RETURNING attempt, address_hash";
+        let Some(row) = tx.row(queue, values![id, now]).await? else { continue };
+        let row = Reader::new(&row, "deliveries", "address_hash");
+        let (attempt, hash): (u32, _) = (row.number("attempt")?, row.text("address_hash")?);
+        let update = "UPDATE attempts SET outcome = 'sender_fault'
+            WHERE delivery = $1 AND n = $2 AND source = 'relay' AND outcome = 'refused' RETURNING at";
+        if let Some(row) = tx.row(update, values![id, attempt]).await? {
+            let at = Reader::new(&row, "attempts", "at").instant("at")?;
+            partners::lift_bounce(tx, &hash, at, now).await?;
+        }
+        given_back += 1;
+    }
+    Ok(given_back)
+}
+
 /// Which rows, of those asked for.
 pub(super) fn ids(rows: &[Row]) -> Result<HashSet<String>> {
     rows.iter().map(|row| Reader::new(row, "deliveries", "id").text("id")).collect()
@@ -345,18 +374,37 @@ struct Due {
     issue: String,
     mailing: String,
     message_domain: String,
+    canary: canary::Phase,
+}
+
+impl Due {
+    fn issue_key(&self) -> Result<IssueKey> {
+        let unreadable = |why: crate::domain::issue::InvalidKey| StoreError::Row {
+            table: "issues",
+            column: "key",
+            row: self.issue.clone(),
+            why: why.to_string(),
+        };
+        IssueKey::parse(&self.issue).map_err(unreadable)
+    }
 }
 
 async fn issues_with_due<B: Backend>(
     tx: &mut Transaction<B>,
     issue: Option<&IssueKey>,
+    canary: u32,
     now: Timestamp,
 ) -> Result<Vec<Due>> {
-    let rows = tx.rows(B::SQL.due, values![issue, now]).await?;
+    let rows = tx.rows(B::SQL.due, values![issue, now, canary]).await?;
     let read = |row| {
         let row = Reader::new(row, "issues", "key");
         let (issue, mailing) = (row.text("key")?, row.text("mailing")?);
-        Ok(Due { issue, mailing, message_domain: row.text("message_domain")? })
+        let canary = match canary {
+            // Switched off, perhaps while some waited for their answers.
+            0 => canary::Phase::Over,
+            _ => row.word("canary", &canary::Phase::ALL, canary::Phase::as_str)?,
+        };
+        Ok(Due { issue, mailing, message_domain: row.text("message_domain")?, canary })
     };
     rows.iter().map(read).collect()
 }

@@ -3,11 +3,12 @@
 use super::{
     Ledger, Result,
     backend::{Backend, Transaction, values},
-    partners,
+    mass_bounces, partners,
     rows::{self, Reader},
 };
 use crate::domain::{
-    Timestamp, classify::Class, delivery::DeliveryId, feedback::Feedback, issue::IssueKey, partner::SuppressionReason,
+    Timestamp, classify::Class, delivery::DeliveryId, feedback::Feedback, issue::IssueKey, lane::Lanes,
+    mass_bounce::MassBounce, partner::SuppressionReason,
 };
 use async_trait::async_trait;
 use std::collections::HashMap;
@@ -19,14 +20,31 @@ pub struct NewFeedback {
     pub hash: String,
     pub delivery: DeliveryId,
     pub feedback: Feedback,
-    /// The address is suppressed for all mailings, in the same transaction.
+    /// The address is suppressed for all mailings, in the same transaction; not for a bounce that came back alike for very many
+    /// recipients ([`crate::domain::mass_bounce`]).
     pub suppress: Option<SuppressionReason>,
+    /// Of a bounce that may be about the recipient.
+    pub bounce: Option<BounceOf>,
+}
+
+/// What bounces of one issue are counted by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BounceOf {
+    pub issue: IssueKey,
+    /// The first and the last possible id of its deliveries: they begin with the time of freezing.
+    pub ids: (String, String),
+    /// [`crate::domain::alike::Said::key`]
+    pub alike: String,
+    /// Of the recipient.
+    pub domain: String,
 }
 
 /// Whether [`FeedbackLog::record_feedback`] recorded it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taken {
     Recorded,
+    /// Recorded, and it is about us: its address is not suppressed by it.
+    Withheld,
     /// The message was recorded before, or very many about the same delivery were: nothing was changed.
     Before,
 }
@@ -75,7 +93,19 @@ pub struct ToRepair {
 pub trait FeedbackLog: Send + Sync {
     /// Records messages in one transaction, with the suppressions that follow from them; the delivery's state stays. The results are in
     /// the given order. Of a delivery that does not exist nothing is recorded.
-    async fn record_feedback(&self, messages: &[NewFeedback], now: Timestamp) -> Result<Vec<Taken>>;
+    ///
+    /// Bounces of an issue are counted by their words, and where very many are alike, a [`MassBounce`] is stored, none of them
+    /// suppresses an address, and what they had suppressed is taken back. The result is that of the numbers, whatever the order.
+    async fn record_feedback(&self, messages: &[NewFeedback], lanes: &Lanes, now: Timestamp) -> Result<Vec<Taken>>;
+
+    /// Bounces that are about us, found since then; the latest first.
+    async fn mass_bounces(&self, since: Timestamp) -> Result<Vec<MassBounce>>;
+
+    /// Those after which nothing was paused and nobody was notified yet.
+    async fn new_mass_bounces(&self) -> Result<Vec<MassBounce>>;
+
+    /// Sending was paused, and staff notified.
+    async fn mass_bounce_acted(&self, it: &MassBounce, now: Timestamp) -> Result<()>;
 
     /// What servers said of us in bounces recorded since then; `None`: nothing.
     async fn refused_us(&self, since: Timestamp) -> Result<Option<RefusedUs>>;
@@ -95,23 +125,57 @@ pub trait FeedbackLog: Send + Sync {
 
 #[async_trait]
 impl<B: Backend> FeedbackLog for Ledger<B> {
-    async fn record_feedback(&self, messages: &[NewFeedback], now: Timestamp) -> Result<Vec<Taken>> {
+    async fn record_feedback(&self, messages: &[NewFeedback], lanes: &Lanes, now: Timestamp) -> Result<Vec<Taken>> {
         let mut tx = Transaction::write(&self.0, "recording what came back").await?;
-        // Before anything is written: an opt-out may not overlap with a marker (I5).
-        if messages.iter().any(|it| it.suppress.is_some()) {
+        // Before anything is written: an opt-out may not overlap with a marker (I5). And of two readers the second counts what
+        // the first has recorded.
+        if messages.iter().any(|it| it.suppress.is_some() || it.bounce.is_some()) {
             tx.execute(B::SQL.opting_out, values![]).await?;
         }
         // In one order for all, so that two readers of the same mail wait for each other and never both ways.
         let mut order: Vec<usize> = (0..messages.len()).collect();
         order.sort_by(|a, b| messages[*a].hash.cmp(&messages[*b].hash));
         let mut taken = vec![Taken::Before; messages.len()];
+        let mut bounces = Vec::new();
         for n in order {
-            if record(&mut tx, &messages[n], now).await? {
-                taken[n] = Taken::Recorded;
+            if !record(&mut tx, &messages[n], now).await? {
+                continue;
+            }
+            taken[n] = Taken::Recorded;
+            match (&messages[n].bounce, messages[n].suppress) {
+                // Judged once all of them are counted.
+                (Some(bounce), _) => bounces.push((n, bounce)),
+                (None, Some(reason)) => suppress(&mut tx, &messages[n], reason, now).await?,
+                (None, None) => {}
+            }
+        }
+        mass_bounces::look(&mut tx, &bounces, messages, lanes, now).await?;
+        for (n, bounce) in bounces {
+            let Some(reason) = messages[n].suppress else { continue };
+            match mass_bounces::is_about_us(&mut tx, bounce, lanes).await? {
+                true => taken[n] = Taken::Withheld,
+                false => suppress(&mut tx, &messages[n], reason, now).await?,
             }
         }
         tx.commit().await?;
         Ok(taken)
+    }
+
+    async fn mass_bounces(&self, since: Timestamp) -> Result<Vec<MassBounce>> {
+        mass_bounces::read(&self.0, "found_at >= $1 ORDER BY found_at DESC, issue, family, alike", values![since]).await
+    }
+
+    async fn new_mass_bounces(&self) -> Result<Vec<MassBounce>> {
+        mass_bounces::read(&self.0, "acted_at IS NULL ORDER BY found_at, issue, family, alike", values![]).await
+    }
+
+    async fn mass_bounce_acted(&self, it: &MassBounce, now: Timestamp) -> Result<()> {
+        let mut tx = Transaction::write(&self.0, "noting that staff know of bounces").await?;
+        let update = "UPDATE mass_bounces SET acted_at = $4
+            WHERE issue = $1 AND family = $2 AND alike = $3 AND acted_at IS NULL";
+        let family = it.family.as_deref().unwrap_or_default();
+        tx.execute(update, values![&it.issue, family, it.alike.as_str(), now]).await?;
+        tx.commit().await
     }
 
     async fn refused_us(&self, since: Timestamp) -> Result<Option<RefusedUs>> {
@@ -226,9 +290,10 @@ async fn record<B: Backend>(tx: &mut Transaction<B>, it: &NewFeedback, now: Time
     // The person may have been erased since the delivery was looked up: then nothing of the words is kept.
     let insert =
         "INSERT INTO feedback (hash, delivery, address_hash, kind, class, code, enhanced, text, proof, received_at,
-            recorded_at)
+            recorded_at, alike, domain)
         SELECT $1, d.id, CASE WHEN d.contact_id = '' THEN '' ELSE d.address_hash END, $3, $4, $5, $6,
-            CASE WHEN d.contact_id = '' THEN '' ELSE $7 END, $8, $9, $10
+            CASE WHEN d.contact_id = '' THEN '' ELSE $7 END, $8, $9, $10,
+            CASE WHEN d.contact_id = '' THEN '' ELSE $12 END, CASE WHEN d.contact_id = '' THEN '' ELSE $13 END
         FROM deliveries d WHERE d.id = $2 AND (SELECT count(*) FROM feedback f WHERE f.delivery = $2) < $11
         ON CONFLICT (hash) DO NOTHING";
     let bound = values![
@@ -242,17 +307,23 @@ async fn record<B: Backend>(tx: &mut Transaction<B>, it: &NewFeedback, now: Time
         proof.as_str(),
         *received_at,
         now,
-        if it.suppress.is_some() { MOST_OF_ONE * 2 } else { MOST_OF_ONE }
+        if it.suppress.is_some() { MOST_OF_ONE * 2 } else { MOST_OF_ONE },
+        it.bounce.as_ref().map_or("", |it| it.alike.as_str()),
+        it.bounce.as_ref().map_or("", |it| it.domain.as_str())
     ];
-    if tx.execute(insert, bound).await? == 0 {
-        return Ok(false);
+    Ok(tx.execute(insert, bound).await? > 0)
+}
+
+async fn suppress<B: Backend>(
+    tx: &mut Transaction<B>,
+    it: &NewFeedback,
+    reason: SuppressionReason,
+    now: Timestamp,
+) -> Result<()> {
+    let address = "SELECT id, address_hash FROM deliveries WHERE id = $1 AND address_hash <> ''";
+    if let Some(row) = tx.row(address, values![&it.delivery]).await? {
+        let hash = Reader::new(&row, "deliveries", "id").text("address_hash")?;
+        partners::suppress_within(tx, &hash, None, (reason, ""), now).await?;
     }
-    if let Some(reason) = it.suppress {
-        let address = "SELECT id, address_hash FROM deliveries WHERE id = $1 AND address_hash <> ''";
-        if let Some(row) = tx.row(address, values![&it.delivery]).await? {
-            let hash = Reader::new(&row, "deliveries", "id").text("address_hash")?;
-            partners::suppress_within(tx, &hash, None, (reason, ""), now).await?;
-        }
-    }
-    Ok(true)
+    Ok(())
 }

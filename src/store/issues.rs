@@ -79,7 +79,7 @@ macro_rules! issues {
     ($($where:tt)+) => {
         concat!(
             "SELECT key, mailing, state, reason, scheduled_for, expires_at, frozen_at, closed_at, subject, content_hash,
-                resumed_at, unknown_at_resume,
+                resumed_at, unknown_at_resume, canary_size, canary_over_at,
                 (SELECT a.approved_by FROM approvals a
                     WHERE a.issue = issues.key AND a.content_hash = issues.content_hash AND a.withdrawn_at IS NULL
                     ORDER BY a.approved_at, a.approved_by LIMIT 1) AS approved_by

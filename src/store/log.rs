@@ -277,6 +277,9 @@ impl Pieces {
 /// What is read of one issue, behind the mark.
 fn pieces(filter: &LogFilter, source: &Source, limit: i64) -> Pieces {
     let mark = filter.after.as_ref().filter(|mark| mark.issue == source.key);
+    if filter.bounced {
+        return bounced_pieces(source, mark, limit);
+    }
     if filter.newest_first {
         return newest_pieces(filter, source, mark, limit);
     }
@@ -317,6 +320,22 @@ fn pieces(filter: &LogFilter, source: &Source, limit: i64) -> Pieces {
     let from = mark.map_or_else(|| format!("{frozen_at:012x}"), |mark| mark.id.0.clone());
     let values = values![from, format!("{:012x}", frozen_at + 1), &source.key, limit];
     Pieces { each: vec![select.to_owned()], values }
+}
+
+/// Those that bounced: from the bounces of the issue, which are few, whose deliveries' ids are one range.
+fn bounced_pieces(source: &Source, mark: Option<&LogMark>, limit: i64) -> Pieces {
+    let (changed_at, id) =
+        mark.map_or((i64::MAX, "~"), |mark| (mark.changed_at.timestamp_millis(), mark.id.0.as_str()));
+    let select = deliveries!(
+        "deliveries d LEFT JOIN claims c ON c.delivery = d.id
+            WHERE d.id IN (SELECT f.delivery FROM feedback f
+                WHERE f.delivery > $1 AND f.delivery < $2 AND f.kind = 'bounce')
+            AND (d.issue || '') = $3 AND (d.changed_at, d.id) < ($4, $5)
+            ORDER BY d.changed_at DESC, d.id DESC LIMIT $6"
+    );
+    let frozen_at = source.frozen_at.timestamp_millis();
+    let range = (format!("{frozen_at:012x}"), format!("{:012x}", frozen_at + 1));
+    Pieces { each: vec![select.to_owned()], values: values![range.0, range.1, &source.key, changed_at, id, limit] }
 }
 
 /// The same, the latest change first: from the mark down to the start of the requested changes.

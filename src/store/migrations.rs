@@ -44,6 +44,7 @@ pub(super) fn sqlite() -> Migrator {
         (39, "webhooks", include_str!("../../migrations/sqlite/0039_webhooks.sql")),
         (40, "feedback", include_str!("../../migrations/sqlite/0040_feedback.sql")),
         (41, "exceptions", include_str!("../../migrations/sqlite/0041_exceptions.sql")),
+        (42, "whole issue safety", include_str!("../../migrations/sqlite/0042_whole_issue_safety.sql")),
     ])
 }
 
@@ -83,6 +84,7 @@ pub(super) fn postgres() -> Migrator {
         (39, "webhooks", include_str!("../../migrations/postgres/0039_webhooks.sql")),
         (40, "feedback", include_str!("../../migrations/postgres/0040_feedback.sql")),
         (41, "exceptions", include_str!("../../migrations/postgres/0041_exceptions.sql")),
+        (42, "whole issue safety", include_str!("../../migrations/postgres/0042_whole_issue_safety.sql")),
     ])
 }
 

@@ -23,6 +23,7 @@ mod approvals;
 mod audit;
 mod backend;
 mod browse;
+mod canary;
 mod choices;
 mod contacts;
 mod corrections;
@@ -38,6 +39,7 @@ mod issues;
 pub mod keep;
 mod lanes;
 mod log;
+mod mass_bounces;
 mod migrations;
 mod notices;
 mod orders;
@@ -67,6 +69,7 @@ pub use alerts::{Alerts, Change, Channel, PendingAlert};
 pub use approvals::Approvals;
 pub use audit::{ActorKind, AuditEntry, AuditFilter, AuditLog, AuditRow};
 pub use browse::Browse;
+pub use canary::{Canaries, CanaryEnd, CanaryStep, Claimed, Wanted};
 pub use choices::ContactChoices;
 pub use contacts::Contacts;
 pub use corrections::{Corrections, Saved};
@@ -74,7 +77,7 @@ pub use daemons::Daemons;
 pub use deliveries::Deliveries;
 pub use editions::{EditionForm, EditionSaved, Editions, FileChange, Upload};
 pub use exceptions::{Allowed, Exceptions};
-pub use feedback::{FeedbackLog, MailboxState, NewFeedback, RefusedUs, Taken, ToRepair};
+pub use feedback::{BounceOf, FeedbackLog, MailboxState, NewFeedback, RefusedUs, Taken, ToRepair};
 pub use figures::{FigureSource, Figures};
 pub use import::ImportReport;
 pub use issues::Issues;
@@ -320,6 +323,8 @@ pub struct LogFilter {
     pub after: Option<LogMark>,
     /// The issue frozen last comes first, and in it what changed last.
     pub newest_first: bool,
+    /// Only deliveries that bounced later, newest first and whatever their state; with an issue.
+    pub bounced: bool,
 }
 
 /// Which issues a page of the list shows.
@@ -583,6 +588,7 @@ pub trait Store:
     + Issues
     + Approvals
     + Deliveries
+    + Canaries
     + DeliveryLog
     + FeedbackLog
     + Notices

@@ -240,7 +240,7 @@ async fn erase_deliveries<B: Backend>(tx: &mut Transaction<B>, key: &str, contac
         WHERE delivery IN (SELECT id FROM deliveries
             WHERE issue IN (SELECT key FROM issues) AND recipient_key = $1 AND ($2 IS NULL OR contact_id = $2))";
     tx.execute(words, values![key, contact]).await?;
-    let returned = "UPDATE feedback SET text = '', address_hash = ''
+    let returned = "UPDATE feedback SET text = '', address_hash = '', alike = '', domain = ''
         WHERE delivery IN (SELECT id FROM deliveries
             WHERE issue IN (SELECT key FROM issues) AND recipient_key = $1 AND ($2 IS NULL OR contact_id = $2))";
     tx.execute(returned, values![key, contact]).await?;

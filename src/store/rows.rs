@@ -8,6 +8,7 @@ use super::{
 };
 use crate::domain::{
     Timestamp,
+    canary::Canary,
     classify::Class,
     delivery::{Claim, DeliveryId, Phase, Recipient, Reply, State},
     edition::{Announcement, Edition, EditionStock, Handover, Order, OrderState, Orderer, Wish},
@@ -263,6 +264,10 @@ pub(super) fn issue(row: &Row) -> Result<IssueSummary> {
         counts: Counts::default(),
         resumed: match row.optional_instant("resumed_at")? {
             Some(at) => Some(Resumed { at, unknown: row.number("unknown_at_resume")? }),
+            None => None,
+        },
+        canary: match row.optional_number("canary_size")? {
+            Some(size) => Some(Canary { size, over_at: row.optional_instant("canary_over_at")? }),
             None => None,
         },
     })

@@ -6,14 +6,16 @@
 
 /// One database's texts.
 pub(super) struct Statements {
-    /// `$1` the issue, or NULL, `$2` now: issues that may send and have due deliveries, possibly claimed, the longest
-    /// waiting first.
+    /// `$1` the issue, or NULL, `$2` now, `$3` how many are sent first: issues that may send and have due deliveries, possibly
+    /// claimed, the longest waiting first, each with its `canary` ([`super::canary::Phase`]).
     /// On Postgres they are locked against being stopped before the transaction ends
     pub(super) due: &'static str,
     /// `$1` issue, `$2` its mailing, `$3` now, `$4` maximum rows, `$5` owner, `$6` end of the lease: due and unclaimed
     /// deliveries, and whether each meets an opt-out (`stop`). On Postgres, where that is locked until the transaction
     /// ends, they are claimed by the same statement, unless another daemon was faster (`taken`)
     pub(super) pick: &'static str,
+    /// The same arguments and rows, but only the first messages of the issue that were not answered yet
+    pub(super) pick_canary: &'static str,
     /// For a database where picking does not claim: `$1` batch of {id, hash, attempt}, `$2` their issue, `$3` owner, `$4`
     /// now, `$5` end of the lease
     pub(super) claim: Option<&'static str>,
@@ -212,6 +214,20 @@ macro_rules! suppressed {
 }
 pub(super) use suppressed;
 
+/// What a claim needs of a delivery `d`; `$2` is the mailing.
+macro_rules! picked {
+    () => {
+        concat!(
+            "
+                SELECT d.id, d.issue, d.attempt + 1 AS attempt, d.deferrals, d.contact_id, d.address, d.address_hash, d.name,
+                    d.establishment, d.commune, CASE WHEN ",
+            $crate::store::sql::suppressed!("d.address_hash", "$2"),
+            " THEN 'yes' ELSE 'no' END AS stop"
+        )
+    };
+}
+pub(super) use picked;
+
 macro_rules! statements {
     (
         batch: $batch:literal,
@@ -237,8 +253,13 @@ macro_rules! statements {
     ) => {
         $crate::store::sql::Statements {
             due: concat!(
-                "SELECT key, mailing, message_domain FROM (
+                "SELECT key, mailing, message_domain, canary FROM (
                     SELECT i.key, i.mailing, i.message_domain,
+                        CASE WHEN i.canary_over_at IS NOT NULL THEN 'over' WHEN i.canary_size IS NOT NULL THEN 'open'
+                            WHEN (SELECT coalesce(sum(t.n), 0) FROM tallies t
+                                WHERE t.issue = i.key AND t.state IN ('sent', 'failed', 'unknown')) = 0
+                            AND (SELECT coalesce(sum(t.n), 0) FROM tallies t
+                                WHERE t.issue = i.key AND t.state = 'queued') > $3 THEN 'wanted' ELSE 'over' END AS canary,
                         (SELECT min(d.next_at) FROM deliveries d WHERE d.issue = i.key AND d.state = 'queued') AS due
                     FROM issues i
                     WHERE i.state = 'sending' AND i.expires_at > $2 AND ($1 IS NULL OR i.key = $1)", $shared, "
@@ -247,12 +268,14 @@ macro_rules! statements {
             ),
             // T1. A claim that meets an opt-out ends the delivery instead.
             pick: concat!(
-                $before_pick, "
-                SELECT d.id, d.issue, d.attempt + 1 AS attempt, d.deferrals, d.contact_id, d.address, d.address_hash, d.name,
-                    d.establishment, d.commune,
-                    CASE WHEN ", $crate::store::sql::suppressed!("d.address_hash", "$2"), " THEN 'yes' ELSE 'no' END AS stop
-                FROM deliveries d
+                $before_pick, $crate::store::sql::picked!(), " FROM deliveries d
                 WHERE d.issue = $1 AND d.state = 'queued' AND d.next_at <= $3 AND ", $crate::store::sql::unclaimed!(), "
+                ORDER BY d.next_at, d.id LIMIT $4", $skip, $behind_pick
+            ),
+            pick_canary: concat!(
+                $before_pick, $crate::store::sql::picked!(), " FROM canaries k CROSS JOIN deliveries d
+                WHERE k.issue = $1 AND d.id = k.delivery AND d.state = 'queued' AND d.deferrals = 0 AND d.next_at <= $3
+                    AND ", $crate::store::sql::unclaimed!(), "
                 ORDER BY d.next_at, d.id LIMIT $4", $skip, $behind_pick
             ),
             claim: $claim,

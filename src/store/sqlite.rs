@@ -468,6 +468,7 @@ mod tests {
         let Statements {
             due,
             pick,
+            pick_canary,
             claim,
             suppress,
             finish_late,
@@ -486,6 +487,7 @@ mod tests {
         for sql in [
             due,
             pick,
+            pick_canary,
             claim.unwrap(),
             suppress,
             finish_late,

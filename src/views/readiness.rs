@@ -10,9 +10,11 @@ use crate::domain::{
     issue::{IssueKey, IssueState, IssueSummary},
     issue_name::IssueName,
     lane::{LaneTrouble, Pace},
+    mass_bounce::MassBounce,
     notice::Notice,
 };
 use crate::jobs::Mailing;
+use crate::notices::wording::mass_bounced;
 use crate::store::{
     Daemon, MailboxState, NoticeTimes, Occurrence, OccurrenceState, PendingNotice, RefusedUs, Store, StoreError,
     webhooks::{DisabledWhy, Endpoint},
@@ -21,6 +23,7 @@ use crate::views::instant;
 use chrono::{DateTime, TimeDelta};
 use chrono_tz::Tz;
 use serde::Serialize;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 /// Daemons write a heartbeat every minute; one that has been silent for longer is not counted as alive.
@@ -89,6 +92,9 @@ pub enum Finding {
     WebhookOff { id: String, host: String, since: Timestamp, why: DisabledWhy },
     /// Servers returned so many deliveries since then because they refuse us, whoever the recipient. `said`: the latest words.
     RefusedUs { count: u64, since: Timestamp, said: String },
+    /// Messages of an issue came back alike for so many recipients that the relay, or the provider of a family, is at fault: they
+    /// suppress nobody.
+    MassBounced { issue: IssueKey, family: Option<String>, count: u64, since: Timestamp, said: String },
     /// The mailbox in which bounces arrive has not been read for longer than [`UNREAD`].
     MailboxUnread { since: Timestamp, trouble: String },
     /// An occurrence was not sent and will not be.
@@ -112,13 +118,14 @@ impl Finding {
             Finding::LanePaused { .. } => "lane_paused",
             Finding::WebhookOff { .. } => "webhook_off",
             Finding::RefusedUs { .. } => "refused_us",
+            Finding::MassBounced { .. } => "mass_bounced",
             Finding::MailboxUnread { .. } => "mailbox_unread",
             Finding::Missed { .. } => "missed",
         }
     }
 
     /// All values of [`Finding::kind`].
-    pub const KINDS: [&str; 15] = [
+    pub const KINDS: [&str; 16] = [
         "no_daemon",
         "relay",
         "notices_pending",
@@ -132,6 +139,7 @@ impl Finding {
         "lane_paused",
         "webhook_off",
         "refused_us",
+        "mass_bounced",
         "mailbox_unread",
         "missed",
     ];
@@ -143,6 +151,7 @@ impl Finding {
             Finding::LanePaused { lane, issue, only_issue: true, .. } => format!("{kind}:{lane}:{issue}"),
             Finding::LanePaused { lane, .. } => format!("{kind}:{lane}"),
             Finding::WebhookOff { id, .. } => format!("{kind}:{id}"),
+            Finding::MassBounced { issue, family: Some(family), .. } => format!("{kind}:{issue}:{family}"),
             Finding::Missed { mailing, occurrence, .. } => format!("{kind}:{mailing}:{occurrence}"),
             other => other.issue().map_or_else(|| kind.to_owned(), |issue| format!("{kind}:{issue}")),
         }
@@ -165,6 +174,7 @@ impl Finding {
             | Finding::Paused { issue, .. }
             | Finding::Unknown { issue, .. }
             | Finding::Silence { issue, .. }
+            | Finding::MassBounced { issue, .. }
             | Finding::LanePaused { issue, .. } => Some(issue),
             _ => None,
         }
@@ -179,6 +189,7 @@ impl Finding {
             Finding::BackupOld { last } => Some(*last),
             Finding::WebhookOff { since, .. }
             | Finding::RefusedUs { since, .. }
+            | Finding::MassBounced { since, .. }
             | Finding::MailboxUnread { since, .. } => Some(*since),
             _ => None,
         }
@@ -230,6 +241,13 @@ impl Finding {
             }
             Finding::RefusedUs { count, since, said } => {
                 format!("{count} bounces since {} say that we are refused, not the recipients: {said}", at(since))
+            }
+            Finding::MassBounced { family, count, said, .. } => {
+                let whose =
+                    family.as_ref().map_or_else(|| "the relay".to_owned(), |family| format!("the servers of {family}"));
+                format!(
+                    "{count} messages came back in the same words: {whose} or we are at fault, and no address is suppressed: {said}"
+                )
             }
             Finding::MailboxUnread { since, trouble } => {
                 format!("the mailbox of bounces has not been read since {}: {trouble}", at(since))
@@ -306,6 +324,9 @@ impl Finding {
                  «{NBSP}{said}{NBSP}».",
                 at(since)
             ),
+            Finding::MassBounced { issue, family, count, said, .. } => {
+                format!("{}{NBSP}: {}.", named(issue).first(), mass_bounced(*count, said, family.as_deref()))
+            }
             Finding::MailboxUnread { since, .. } => format!(
                 "La boîte des retours n’a pas pu être lue depuis le {}{NBSP}: les adresses mortes et les plaintes ne sont plus vues.",
                 at(since)
@@ -344,6 +365,10 @@ impl Finding {
             Finding::RefusedUs { .. } => {
                 "semainier log --csv shows their words; then SPF, DKIM and DMARC of the sender's domain, with the provider".to_owned()
             }
+            Finding::MassBounced { issue, .. } => format!(
+                "semainier log --issue {issue} shows their words; ask the relay, or the provider, why it returns them before \
+                 the next issue leaves"
+            ),
             Finding::MailboxUnread { .. } => "semainier inbound drain; then [inbound] in semainier.toml".to_owned(),
             Finding::Missed { mailing, .. } => format!("semainier run {mailing}, if it is still useful"),
         }
@@ -473,6 +498,8 @@ pub struct Facts {
     pub webhooks: Vec<Endpoint>,
     /// Bounces of the last days that are about us.
     pub refused_us: Option<RefusedUs>,
+    /// Bounces of the last days that came back alike for very many.
+    pub mass_bounces: Vec<MassBounce>,
     /// The mailboxes of bounces that are configured.
     pub mailboxes: Vec<MailboxState>,
     /// The directory of the ledger, with the space of its file system.
@@ -504,6 +531,7 @@ impl Facts {
             silent: silent(store, config, mailings, now).await?,
             webhooks: store.endpoints().await?.into_iter().filter(Endpoint::is_given_up).collect(),
             refused_us: store.refused_us(now - NEWS).await?,
+            mass_bounces: store.mass_bounces(now - NEWS).await?,
             mailboxes: if config.inbound.is_on() { store.mailboxes().await? } else { Vec::new() },
             last_backup: place.as_deref().and_then(last_backup),
             disk: place.and_then(|place| Disk::of(&place).map(|disk| (place, disk))),
@@ -588,6 +616,15 @@ impl Facts {
         if let Some(RefusedUs { count, since, said }) = &self.refused_us {
             findings.push(Finding::RefusedUs { count: *count, since: *since, said: said.clone() });
         }
+        let mut told = HashSet::new();
+        let each = self.mass_bounces.iter().filter(|it| told.insert((&it.issue, &it.family)));
+        findings.extend(each.map(|it| Finding::MassBounced {
+            issue: it.issue.clone(),
+            family: it.family.clone(),
+            count: it.recipients,
+            since: it.found_at,
+            said: it.said.clone(),
+        }));
         let unread = self.mailboxes.iter().filter_map(|it| it.failing.as_ref());
         let unread = unread.filter(|(since, _)| self.now - *since >= UNREAD);
         findings

@@ -45,6 +45,7 @@ pub fn issue(stage: Stage, unknown: u64) -> IssueSummary {
         subject: None,
         counts: Counts { unknown, sent: 3, ..Counts::default() },
         resumed: None,
+        canary: None,
         half_approved_by: None,
     }
 }
@@ -76,6 +77,7 @@ pub fn facts(daemons: Vec<Daemon>) -> Facts {
         pending_notices: vec![],
         webhooks: Vec::new(),
         refused_us: None,
+        mass_bounces: Vec::new(),
         mailboxes: Vec::new(),
         silent: vec![],
         disk: None,
@@ -279,6 +281,13 @@ fn all() -> Vec<Finding> {
             why: DisabledWhy::Failing,
         },
         Finding::RefusedUs { count: 2, since: now, said: "5.7.1 DMARC".to_owned() },
+        Finding::MassBounced {
+            issue: key(),
+            family: Some("orange".to_owned()),
+            count: 60,
+            since: now,
+            said: "550 5.1.1".to_owned(),
+        },
         Finding::MailboxUnread { since: now, trouble: "no such folder".to_owned() },
         Finding::Missed { mailing: "agenda".to_owned(), occurrence: "2026-07-04".to_owned(), reason: why() },
     ]

@@ -74,6 +74,8 @@ pub struct OpenIssueView {
     pub expires_at: String,
     pub counts: Counts,
     pub recipients: u64,
+    /// So many messages are sent first, and the rest waits for their answers.
+    pub first: Option<u64>,
 }
 
 /// Something only a person can resolve.
@@ -155,6 +157,7 @@ fn status(facts: &Facts, zone: Tz, next: Vec<NextView>, last: &[Occurrence]) -> 
         expires_at: local(it.expires_at),
         counts: it.counts,
         recipients: it.counts.total(),
+        first: it.awaits_first(),
     };
     let last_of = |it: &Occurrence| OccurrenceView {
         mailing: it.mailing.clone(),

@@ -266,3 +266,44 @@ async fn the_summary_says_whom_to_telephone_what_to_decide_and_where() {
         }
     }
 }
+
+#[tokio::test]
+async fn once_a_year_staff_are_told_how_many_contacts_gave_no_sign_of_life() {
+    for postgres in [false, true] {
+        let database = match postgres {
+            true => Some(crate::support::postgres::Database::create().await),
+            false => None,
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let url = database.as_ref().map(|it| it.url.as_str());
+        let config = crate::support::town::furnish(dir.path(), &[agenda()], url, "capture:outbox", "");
+        let clock = Clock::manual(at("2026-07-01T08:00:00Z"));
+        let one = engine(&config, clock.clone()).await;
+        crate::support::town::subscribe(&one, &["hotel@auch.example"]).await;
+        let daemon = Daemon::new(one).await.unwrap();
+        let other = match postgres {
+            true => Some(Daemon::new(engine(&config, clock.clone()).await).await.unwrap()),
+            false => None,
+        };
+        let town = Town { dir, clock, daemon, stop: tokio_util::sync::CancellationToken::new() };
+        let told_at = async |hour: &str| {
+            town.clock.advance(at(hour) - town.clock.now());
+            let second = async {
+                if let Some(other) = &other {
+                    other.staff_pass().await;
+                }
+            };
+            tokio::join!(town.daemon.staff_pass(), second);
+            town.told("silent")
+        };
+        assert_eq!(told_at("2029-02-01T08:00:00Z").await, 0, "it is not three years yet");
+        assert_eq!(told_at("2030-02-01T07:00:00Z").await, 0, "it is eight o’clock");
+        assert_eq!(told_at("2030-02-01T08:00:00Z").await, 1);
+        assert_eq!(told_at("2030-02-01T08:00:30Z").await, 1);
+        assert_eq!(told_at("2030-09-01T08:00:00Z").await, 1, "once a year");
+        assert_eq!(told_at("2031-02-03T10:00:00Z").await, 2, "and by whoever runs again");
+        let mail = town.text_of(STAFF, "contacts-2030-silent");
+        assert!(mail.contains("1 contact") && mail.contains("semainier partners silent --years 3"), "{mail}");
+        assert!(!mail.contains("hotel@"), "{mail}");
+    }
+}

@@ -1,6 +1,7 @@
 //! Bounces and complaints, as a mail server hands them to the program: by a pipe, as files, and in a Maildir.
 
 mod maildir;
+mod mass;
 
 use crate::support::house::{AT, BOTH, Done, House, MONDAY, NEXT_AT, NEXT_MONDAY, Relay, article, finish};
 use semainier::{domain::delivery::DeliveryId, tokens::Tokens};

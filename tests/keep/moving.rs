@@ -76,6 +76,8 @@ async fn full(ledger: &Ledger) {
             INSERT INTO exceptions VALUES ('e1', 'agenda/2026-W28', 'too_few', '', '{}', 'fête', 'Éloïse', 23, NULL, NULL);
             INSERT INTO holds VALUES ('agenda/2026-W28', 'trop peu', '{}', 24);
             INSERT INTO sightings VALUES ('agenda/2026-W28', 25, '[]');
+            INSERT INTO canaries VALUES ('agenda/2026-W28', 'd-canary');
+            INSERT INTO mass_bounces VALUES ('agenda/2026-W28', '', '550 non', '550 non', 7, 26, NULL);
             INSERT INTO corrections VALUES ('c1', 'agenda/2026-W28', 't', '{}', '{}', 'doublon', 'Éloïse', 21, NULL, NULL);
             INSERT INTO dismissals VALUES ('agenda', 'ouvert de 9 h', 'Ouvert de 9 h', 'horaires', 'Éloïse', 22);
             INSERT INTO api_tokens VALUES ('t1', 'site', 'h', 'read:status,read:issues', 27, 'Éloïse', 28, NULL, 29);
@@ -84,7 +86,7 @@ async fn full(ledger: &Ledger) {
             INSERT INTO webhook_endpoints VALUES ('e1', 'https://site.example/', 'order.changed', 's', NULL, NULL, 32, 'Éloïse', NULL, NULL, NULL);
             INSERT INTO webhook_messages VALUES ('m1', 'e1', 1, 'order.changed', 'order:o1', 'open', '{}', 33, 1, 34, NULL, NULL);
             INSERT INTO webhook_attempts VALUES ('w1', 'e1', 'm1', 'order.changed', 'order:o1', 35, 12, 500, 'é');
-            INSERT INTO feedback VALUES ('f0', 'd1', 'h1', 'bounce', 'hard', 550, '5.1.1', 'adresse refusée', 'return_path', 37, 38);
+            INSERT INTO feedback VALUES ('f0', 'd1', 'h1', 'bounce', 'hard', 550, '5.1.1', 'adresse refusée', 'return_path', 37, 38, '550 adresse refusée', 'gite.example');
             INSERT INTO mailboxes VALUES ('maildir', 39, 40, 'disparue');
             INSERT INTO properties (name, value) VALUES ('secret', 'a check value')",
         )

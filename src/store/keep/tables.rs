@@ -26,7 +26,7 @@ const fn wide(name: &'static str) -> Table {
 }
 
 /// All tables, ordered so that a row comes after the rows it refers to.
-pub(super) const TABLES: [Table; 62] = [
+pub(super) const TABLES: [Table; 64] = [
     narrow("properties"),
     narrow("mailings"),
     narrow("occurrences"),
@@ -53,7 +53,9 @@ pub(super) const TABLES: [Table; 62] = [
     narrow("deliveries"),
     narrow("attempts"),
     narrow("claims"),
+    narrow("canaries"),
     narrow("feedback"),
+    narrow("mass_bounces"),
     narrow("tallies"),
     narrow("notices"),
     narrow("findings"),

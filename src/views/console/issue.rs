@@ -117,6 +117,12 @@ pub struct Head {
     pub content_hash: Option<String>,
     /// With the empty parts.
     pub every: Sum,
+    /// So many messages go first, and the rest waits for their answers.
+    pub first: Option<u64>,
+    /// Deliveries that came back after the relay took them.
+    pub bounced: u64,
+    /// Their list.
+    pub bounced_href: String,
     /// Deliveries that a person has to decide.
     pub uncertain: u64,
     /// Something of it may still move by itself.
@@ -134,10 +140,15 @@ pub struct Head {
 /// # Errors
 /// When the ledger cannot be read.
 pub async fn head(it: &Reading<'_>, key: &IssueKey) -> Result<Option<Head>, StoreError> {
-    Ok(it.store.issue(key).await?.map(|issue| head_of(it, &issue)))
+    let Some(issue) = it.store.issue(key).await? else { return Ok(None) };
+    let bounced = match issue.frozen_at() {
+        Some(at) => it.store.bounced(&[(key.clone(), at)]).await?.remove(key).unwrap_or_default(),
+        None => 0,
+    };
+    Ok(Some(head_of(it, &issue, bounced)))
 }
 
-fn head_of(it: &Reading<'_>, issue: &IssueSummary) -> Head {
+fn head_of(it: &Reading<'_>, issue: &IssueSummary, bounced: u64) -> Head {
     let when = |at| When::new(at, it.now, it.zone_of(&issue.mailing));
     let help = match issue.state() {
         _ if issue.half_approved_by.is_some() => Some("help_second_person"),
@@ -158,6 +169,9 @@ fn head_of(it: &Reading<'_>, issue: &IssueSummary) -> Head {
         approved_by: issue.approved_by().map(str::to_owned),
         content_hash: issue.content_hash().map(str::to_owned),
         every: Sum::every(&issue.key, &issue.counts),
+        first: issue.awaits_first(),
+        bounced,
+        bounced_href: format!("{}/destinataires?retour=oui", issue_href(&issue.key)),
         uncertain: issue.counts.unknown,
         live: matches!(issue.state(), IssueState::Sending | IssueState::Paused),
         help,

@@ -3,13 +3,15 @@
 use super::{Reading, When, person_href};
 use crate::notices::replies::{bounce_in_french, meaning_of};
 use crate::store::{LogFilter, StoreError, ToRepair};
-use chrono::TimeDelta;
+use chrono::{Months, TimeDelta};
 use serde::Serialize;
 
 /// Addresses that are shown.
 const MOST: u32 = 200;
 /// How long a mailbox that was full once is shown.
 const SOFTLY: TimeDelta = TimeDelta::days(31);
+/// After so many years without a sign of life the office decides whether to keep a contact: three years, `docs/privacy.md`.
+const SILENT_YEARS: u32 = 3;
 
 /// The list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -19,6 +21,21 @@ pub struct Repairs {
     pub count: usize,
     /// There may be more than is shown.
     pub cut: bool,
+    /// Contacts that gave no sign of life for [`SILENT_YEARS`]; at most [`MOST`].
+    pub silent: Vec<SilentRow>,
+    pub silent_cut: bool,
+}
+
+/// A contact of whom nothing was heard for years.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SilentRow {
+    /// The establishment, else the name, else the address.
+    pub who: String,
+    pub address: String,
+    /// The last order or choice of mailings.
+    pub heard: Option<When>,
+    /// Since when the office has the contact.
+    pub since: When,
 }
 
 /// An establishment with addresses to repair.
@@ -60,7 +77,20 @@ pub async fn repairs(it: &Reading<'_>) -> Result<Repairs, StoreError> {
             None => places.push(Place { name, commune, phone, rows: vec![row] }),
         }
     }
-    Ok(Repairs { places, count, cut })
+    let long_ago = it.now.checked_sub_months(Months::new(SILENT_YEARS * 12)).unwrap_or_default();
+    let silent = it.store.silent_contacts(long_ago, None, MOST).await?;
+    let silent_cut = silent.len() >= MOST as usize;
+    let silent = silent.into_iter().map(|one| SilentRow {
+        who: [&one.establishment, &one.name, &one.address]
+            .into_iter()
+            .find(|it| !it.is_empty())
+            .cloned()
+            .unwrap_or_default(),
+        heard: one.heard.map(|at| it.when(at)),
+        since: it.when(one.since),
+        address: one.address.clone(),
+    });
+    Ok(Repairs { places, count, cut, silent: silent.collect(), silent_cut })
 }
 
 async fn row(it: &Reading<'_>, one: &ToRepair) -> Result<Row, StoreError> {

@@ -56,6 +56,7 @@ fn issue(stage: Stage) -> IssueSummary {
         subject: None,
         counts: Counts::default(),
         resumed: None,
+        canary: None,
         half_approved_by: None,
     }
 }

@@ -205,6 +205,8 @@ struct Recipients {
     log: journal::Journal,
     /// The state that is shown; empty for all.
     state: String,
+    /// Only those that came back are shown.
+    bounced: bool,
     more: Option<String>,
 }
 
@@ -216,11 +218,12 @@ pub(super) async fn recipients(
 ) -> Answer {
     let state = asked.get("etat").and_then(|text| text.parse::<Delivery>().ok());
     let after = asked.get("apres").and_then(|text| text.parse::<LogMark>().ok());
+    let bounced = asked.get("retour").is_some();
     tab(&console, &viewer, named, "recipients", Shown::default(), async |key| {
-        let filter = LogFilter { issue: Some(key.clone()), state, after, ..LogFilter::default() };
+        let filter = LogFilter { issue: Some(key.clone()), state, after, bounced, ..LogFilter::default() };
         let log = journal::page(&console.reading(), filter).await?;
         let state = state.map(Delivery::as_str).unwrap_or_default().to_owned();
-        Ok(Recipients { more: log.more.as_ref().map(|mark| asked.with("apres", mark)), log, state })
+        Ok(Recipients { more: log.more.as_ref().map(|mark| asked.with("apres", mark)), log, state, bounced })
     })
     .await
 }

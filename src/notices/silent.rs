@@ -1,0 +1,58 @@
+//! Once a year: how many contacts have given no sign of life for years, and where they are listed. They stay until a person decides.
+
+use crate::app::Engine;
+use crate::domain::{
+    Timestamp,
+    french::{NBSP, plural},
+    issue::IssueKey,
+    notice::Notice,
+    schedule::at_local,
+};
+use crate::store::StoreError;
+use crate::views::suppressions;
+use chrono::{Datelike, Months, NaiveDate, NaiveTime, Timelike};
+
+/// Of the CNIL's reference for the management of commercial activities: three years after the last contact from the person.
+pub(super) const YEARS: u32 = 3;
+/// When it is due: the season is far, and somebody is in the office.
+const DUE: (u32, u32) = (2, 1);
+const HOUR: u32 = 9;
+/// Stands for the mailing in its key: `contacts/2027`.
+const ABOUT: &str = "contacts";
+
+/// Queues this year's mail, once, whatever number of daemons look, and only if there are such contacts: looked for in the first minute of
+/// each hour, since it reads all contacts. A daemon that starts later in the year makes up for it.
+///
+/// # Errors
+/// When the ledger cannot be read or written.
+pub(super) async fn queue(engine: &Engine, now: Timestamp) -> Result<(), StoreError> {
+    let zone = engine.app.config.zone;
+    let year = now.with_timezone(&zone).year();
+    let due = NaiveDate::from_ymd_opt(year, DUE.0, DUE.1).zip(NaiveTime::from_hms_opt(HOUR, 0, 0));
+    if now.minute() > 0 || due.is_none_or(|(day, hour)| now < at_local(zone, day, hour)) {
+        return Ok(());
+    }
+    let key = IssueKey::new(ABOUT, year);
+    let is_new = engine.store.notice_of(&key, Notice::Silent.name()).await?.is_none();
+    let long_ago = now.checked_sub_months(Months::new(YEARS * 12)).unwrap_or_default();
+    if is_new && !engine.store.silent_contacts(long_ago, None, 1).await?.is_empty() {
+        engine.store.queue_notice(&key, &Notice::Silent, now).await?;
+    }
+    Ok(())
+}
+
+/// A sentence without full stop; `None`: there are none.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub(super) async fn words(engine: &Engine) -> Result<Option<String>, StoreError> {
+    let n = suppressions::silent(engine, YEARS).await?.len() as u64;
+    let have = if n > 1 { "n’ont donné" } else { "n’a donné" };
+    Ok((n > 0).then(|| {
+        format!(
+            "{n} contact{} {have} aucun signe de vie depuis {YEARS} ans{NBSP}: ni commande, ni choix de ses envois. Leurs données ne \
+             se gardent pas sans fin. Écrivez-leur qu’elles seront effacées, laissez un mois, puis effacez ceux qui n’ont pas répondu",
+            plural(n)
+        )
+    }))
+}
