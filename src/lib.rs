@@ -19,7 +19,8 @@
 //! - [`outbox`] builds the message of each recipient from the frozen content.
 //! - [`signing`] signs messages with DKIM, unless that is left to the relay.
 //! - [`deliver`] hands messages to the relay, one recipient per transaction, and tracks how far each SMTP conversation got.
-//! - [`inbound`] takes in bounces and complaints that come back by mail, each for the delivery it proves to be about.
+//! - [`inbound`] takes in bounces and complaints that come back by mail, each for the delivery it proves to be about; [`inbound::imap`] reads
+//!   them from a provider's mailbox.
 //! - [`domain::lint`] judges a complete message by the rules that receivers enforce; [`issue::lint`] is the gate that every issue
 //!   passes. [`views::doctor`] looks at the office's DNS and relay; [`dns`] asks the questions.
 //! - [`store`] is the ledger, on SQLite or Postgres; all SQL is there. `docs/store.md` has its layout and figures.
@@ -33,7 +34,7 @@
 //!   write in the transaction of what happened. `docs/api.md` describes both.
 //! - [`accounts`] has passwords, second factors and roles of staff; [`actions::accounts`] lets them in.
 //! - [`config`], [`jobs`], [`look`], [`watch`], [`listen`] and [`toml_reader`] read the settings and report all problems at once; [`app`] wires the parts
-//!   together; [`cli`] is the command line; [`clock`] the only clock; [`tokens`] the keyed hashes, [`secret`] reads their key;
+//!   together; [`cli`] is the command line; [`clock`] the only clock; [`tokens`] the keyed hashes, [`secret`] reads their key; [`trust`] judges servers' certificates;
 //!   [`private`] writes files readable by their owner only; [`partners`] reads and writes partner lists; [`domain::segment`]
 //!   filters partners; [`domain::correction`] applies what people corrected in an agenda to every new reading;
 //!   [`domain::exception`] what they decided about one issue against the rules of its mailing.
@@ -96,6 +97,7 @@ pub mod telemetry;
 pub mod templates;
 pub mod tokens;
 pub mod toml_reader;
+pub mod trust;
 pub mod views;
 pub mod watch;
 pub mod web;

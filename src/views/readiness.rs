@@ -12,6 +12,7 @@ use crate::domain::{
     lane::{LaneTrouble, Pace},
     notice::Notice,
 };
+use crate::inbound::imap;
 use crate::jobs::Mailing;
 use crate::store::{
     Daemon, MailboxState, NoticeTimes, Occurrence, OccurrenceState, PendingNotice, RefusedUs, Store, StoreError,
@@ -89,7 +90,7 @@ pub enum Finding {
     WebhookOff { id: String, host: String, since: Timestamp, why: DisabledWhy },
     /// Servers returned so many deliveries since then because they refuse us, whoever the recipient. `said`: the latest words.
     RefusedUs { count: u64, since: Timestamp, said: String },
-    /// The mailbox in which bounces arrive has not been read for longer than [`UNREAD`].
+    /// The mailbox in which bounces arrive has not been read for longer than [`UNREAD`], or refuses the login.
     MailboxUnread { since: Timestamp, trouble: String },
     /// An occurrence was not sent and will not be.
     Missed { mailing: String, occurrence: String, reason: String },
@@ -306,6 +307,10 @@ impl Finding {
                  «{NBSP}{said}{NBSP}».",
                 at(since)
             ),
+            Finding::MailboxUnread { since, trouble } if imap::is_login_refused(trouble) => format!(
+                "La boîte des retours refuse le mot de passe depuis le {}{NBSP}: les adresses mortes et les plaintes ne sont plus vues.",
+                at(since)
+            ),
             Finding::MailboxUnread { since, .. } => format!(
                 "La boîte des retours n’a pas pu être lue depuis le {}{NBSP}: les adresses mortes et les plaintes ne sont plus vues.",
                 at(since)
@@ -343,6 +348,9 @@ impl Finding {
             }
             Finding::RefusedUs { .. } => {
                 "semainier log --csv shows their words; then SPF, DKIM and DMARC of the sender's domain, with the provider".to_owned()
+            }
+            Finding::MailboxUnread { trouble, .. } if imap::is_login_refused(trouble) => {
+                "write the right password into inbound.imap.password_file; it is tried at once".to_owned()
             }
             Finding::MailboxUnread { .. } => "semainier inbound drain; then [inbound] in semainier.toml".to_owned(),
             Finding::Missed { mailing, .. } => format!("semainier run {mailing}, if it is still useful"),
@@ -422,6 +430,15 @@ pub struct Silent {
     pub leaves_at: Timestamp,
     /// Since when it is pending; `None`: it was never queued, although a daemon should have done so.
     pub pending_since: Option<Timestamp>,
+}
+
+/// Those that are read now; what was once one cannot be in trouble.
+async fn mailboxes(store: &dyn Store, config: &Config) -> Result<Vec<MailboxState>, StoreError> {
+    let names = config.inbound.names();
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(store.mailboxes().await?.into_iter().filter(|it| names.contains(&it.name.as_str())).collect())
 }
 
 /// Looked up by the schedule, not by what is pending: a daemon that does not get as far as queueing it is silent, too.
@@ -504,7 +521,7 @@ impl Facts {
             silent: silent(store, config, mailings, now).await?,
             webhooks: store.endpoints().await?.into_iter().filter(Endpoint::is_given_up).collect(),
             refused_us: store.refused_us(now - NEWS).await?,
-            mailboxes: if config.inbound.is_on() { store.mailboxes().await? } else { Vec::new() },
+            mailboxes: mailboxes(store, config).await?,
             last_backup: place.as_deref().and_then(last_backup),
             disk: place.and_then(|place| Disk::of(&place).map(|disk| (place, disk))),
             disk_free_percent: config.alert.disk_free_percent,
@@ -589,7 +606,8 @@ impl Facts {
             findings.push(Finding::RefusedUs { count: *count, since: *since, said: said.clone() });
         }
         let unread = self.mailboxes.iter().filter_map(|it| it.failing.as_ref());
-        let unread = unread.filter(|(since, _)| self.now - *since >= UNREAD);
+        // A refused login does not end by itself.
+        let unread = unread.filter(|(since, trouble)| self.now - *since >= UNREAD || imap::is_login_refused(trouble));
         findings
             .extend(unread.map(|(since, trouble)| Finding::MailboxUnread { since: *since, trouble: trouble.clone() }));
         findings
