@@ -70,6 +70,8 @@ pub struct State {
     pub renumbers_after: Option<usize>,
     /// Commands that begin so are answered with these words.
     pub answers: Vec<(&'static str, &'static str)>,
+    /// The next MOVE or COPY is refused after another reader has moved its first message (EXPUNGEISSUED), so many times.
+    pub contended: usize,
     /// MOVE says OK and does nothing.
     pub pretends: bool,
     pub keywords: bool,
@@ -119,6 +121,7 @@ impl Server {
             drops_once: false,
             renumbers_after: None,
             answers: Vec::new(),
+            contended: 0,
             pretends: false,
             keywords: true,
             heard: Vec::new(),
@@ -165,6 +168,11 @@ impl Server {
         let state = self.state();
         let of = |mail: &Mail| (mail.uid, mail.flags.iter().cloned().collect::<Vec<_>>().join(" "));
         state.folders.get(folder).into_iter().flatten().map(of).collect()
+    }
+
+    /// How often somebody tried to log in.
+    pub fn logins(&self) -> usize {
+        self.state().logins
     }
 
     /// How often a command was given.
@@ -263,7 +271,8 @@ impl Connection {
         let mut is_encrypted = tls != Tls::Starttls;
         while let Some(line) = it.line(None)? {
             let (tag, command) = line.split_once(' ').unwrap();
-            if command.eq_ignore_ascii_case("STARTTLS") && !is_encrypted {
+            let is_answered = it.state().answers.iter().any(|(begin, _)| *begin == "STARTTLS");
+            if command.eq_ignore_ascii_case("STARTTLS") && !is_encrypted && !is_answered {
                 let injected = it.state().injects.unwrap_or_default();
                 it.heard("STARTTLS");
                 it.send(format!("{tag} OK begin\r\n{injected}").as_bytes())?;
@@ -406,7 +415,7 @@ impl Connection {
             return self.say("* LIST (\\Noselect) \".\" \"\"");
         }
         let is_there = self.state().folders.contains_key(&words[1]);
-        if is_there { self.say(&format!("* LIST () \".\" \"{}\"", words[1])) } else { Ok(()) }
+        if is_there { self.say(&format!("* LIST () \".\" \"{}\"", words[1].replace('"', "\\\""))) } else { Ok(()) }
     }
 
     fn select(&mut self, tag: &str, verb: &str, name: &str) -> io::Result<bool> {
@@ -500,6 +509,17 @@ impl Connection {
                 let to = words[2].clone();
                 if !self.state().folders.contains_key(&to) {
                     self.say(&format!("{tag} NO [TRYCREATE] no such folder"))?;
+                    return Ok(true);
+                }
+                if self.state().contended > 0 {
+                    let mut state = self.state();
+                    state.contended -= 1;
+                    let mails = state.folders.get_mut(&folder).unwrap();
+                    let first = mails.iter().position(|it| is_in(&set, it.uid)).unwrap();
+                    let moved = mails.remove(first);
+                    state.add(&to, moved.bytes, moved.flags);
+                    drop(state);
+                    self.say(&format!("{tag} NO [EXPUNGEISSUED] some are gone"))?;
                     return Ok(true);
                 }
                 let mut state = self.state();

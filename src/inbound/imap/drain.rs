@@ -18,6 +18,8 @@ const MOST_LEFT: usize = 100;
 /// Connections that break while messages are read, after which a pass gives up.
 const MOST_BROKEN: usize = 10;
 
+/// How often messages may vanish between looking and moving, since others read too.
+const MOST_CONTENDED: usize = 1_000;
 /// Answers that are no message we asked for, while messages are read.
 const MOST_OTHERS: usize = 10_000;
 
@@ -34,6 +36,8 @@ struct Pass {
     /// Being read: these cannot be, if it fails.
     reading: Vec<u32>,
     broken: usize,
+    /// How often another reader was in the way.
+    contended: usize,
 }
 
 impl Mailbox {
@@ -100,20 +104,15 @@ impl Mailbox {
             let mut rest = &uids[..];
             while !rest.is_empty() && !stop.is_cancelled() {
                 let (some, after) = rest.split_at(rest.len().min(if pass.careful > 0 { 1 } else { AT_ONCE }));
-                pass.reading = some.to_vec();
-                let (uids, messages) = session.fetch(some).await?;
-                pass.reading.clear();
-                pass.careful = pass.careful.saturating_sub(1);
-                let outcomes = inbox.take(&messages, clock.now()).await?;
-                failpoint::reach("after_feedback_recorded");
-                outcomes.iter().for_each(|outcome| pass.drained.count(outcome));
-                for purpose in [Purpose::Done, Purpose::Other] {
-                    let is_for = |outcome: &crate::inbound::Outcome| outcome.is_ours() == (purpose == Purpose::Done);
-                    let those = uids.iter().zip(&outcomes).filter(|(_, outcome)| is_for(outcome));
-                    let those: Vec<u32> = those.map(|(uid, _)| *uid).collect();
-                    if !those.is_empty() {
-                        session.put_away(&those, purpose).await?;
+                match session.take_some(some, pass, inbox, clock).await {
+                    Err(why) if why.is_of_another_reader() && pass.contended < MOST_CONTENDED => {
+                        // Which of them are gone is not said: they are looked for again.
+                        pass.contended += 1;
+                        pass.reading.clear();
+                        handled.clear();
+                        break;
                     }
+                    taken => taken?,
                 }
                 rest = after;
             }
@@ -157,6 +156,26 @@ impl Pass {
 }
 
 impl Session {
+    /// Reads messages, has them recorded, and only then puts them away.
+    async fn take_some(&mut self, some: &[u32], pass: &mut Pass, inbox: Inbox<'_>, clock: &Clock) -> Result<()> {
+        pass.reading = some.to_vec();
+        let (uids, messages) = self.fetch(some).await?;
+        pass.reading.clear();
+        pass.careful = pass.careful.saturating_sub(1);
+        let outcomes = inbox.take(&messages, clock.now()).await?;
+        failpoint::reach("after_feedback_recorded");
+        outcomes.iter().for_each(|outcome| pass.drained.count(outcome));
+        for purpose in [Purpose::Done, Purpose::Other] {
+            let those = uids.iter().zip(&outcomes);
+            let those = those.filter(|(_, outcome)| outcome.is_ours() == (purpose == Purpose::Done));
+            let those: Vec<u32> = those.map(|(uid, _)| *uid).collect();
+            if !those.is_empty() {
+                self.put_away(&those, purpose).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// The UIDs of messages that nobody has taken in, among those with these numbers. What a person marked as deleted is nobody's concern;
     /// it may also be what a reader that was killed has copied.
     async fn search(&mut self, begin: u32, end: u32) -> Result<Vec<u32>> {

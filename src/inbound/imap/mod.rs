@@ -4,7 +4,7 @@
 //! - A message is moved only after what it says is committed ([`super::Inbox::take`]), and never deleted: MOVE (RFC 6851), or COPY and then
 //!   UID EXPUNGE of exactly what was copied (UIDPLUS, RFC 4315); where a server can neither, it stays and gets a keyword.
 //! - Whoever is killed in between reads it again, and it counts once. Several may read at the same time: a message that another one has
-//!   moved is not there any more; where it is copied, there may be two copies.
+//!   moved is not there any more. Where both put it away at once there may be two copies: Dovecot on a Maildir copies for MOVE, too.
 //! - No UID is remembered from one connection to the next, so that a new UIDVALIDITY changes nothing.
 //! - A message that cannot be fetched, whatever the server does about it, is left where it is, and the others are read.
 //! - Of a message [`super::MOST_BYTES`] are asked for, and the server cannot make us keep more ([`bounded`]).
@@ -115,6 +115,11 @@ impl ImapError {
     /// Whether it lasts until a person does something, and trying again does harm: providers lock an account after some wrong passwords.
     pub fn is_lasting(&self) -> bool {
         matches!(self, Self::LoginRefused(_) | Self::NoLogin)
+    }
+
+    /// Whether the command was refused because somebody else has moved some of the messages (RFC 5530 3, EXPUNGEISSUED).
+    fn is_of_another_reader(&self) -> bool {
+        matches!(self, Self::Refused { said, .. } if said.starts_with("[EXPUNGEISSUED]"))
     }
 }
 
