@@ -160,10 +160,7 @@ fn mistakes_in_the_mailbox_by_imap_are_reported_with_their_lines() {
         ("[inbound.imap]\nhost = 'a.example'", "inbound.imap.user: missing"),
         ("[inbound.imap]\nhost = 'a.example'\nuser = 'me'", "inbound.imap.password_file: missing"),
         ("[inbound.imap]\nhost = 'imaps://a.example:993'", ":2: inbound.imap.host: expected a host name"),
-        (
-            &format!("{whole}\npassword = 'hunter2'"),
-            ":5: inbound.imap.password: unknown key; did you mean password_file?",
-        ),
+        (&format!("{whole}\npassword = 'hunter2'"), ":5: inbound.imap.password: unknown key; expected one of ca_file,"),
         (&format!("{whole}\nport = 0"), ":5: inbound.imap.port: expected 1 to 65535, found 0"),
         (&format!("{whole}\ntls = 'ssl'"), ":5: inbound.imap.tls: expected \"implicit\" (port 993)"),
         (&format!("{whole}\ntls = 'none'"), ":5: inbound.imap.tls: a password is never sent in clear"),

@@ -161,7 +161,7 @@ mod tests {
             ("error", "error"),
             ("info,sqlx=debug", "info,sqlx=debug"),
             ("semainier=trace", "semainier=trace"),
-            ("trace,async_imap=trace, async_imap::imap_stream=trace", "trace"),
+            ("trace,async_imap=trace, async_imap=debug", "trace"),
         ] {
             assert_eq!(super::directives(level), format!("{filter},async_imap=off"));
         }

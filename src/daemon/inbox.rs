@@ -21,6 +21,9 @@ const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(30);
 /// And after it refused the login, since providers lock an account after some tries; until then somebody has written another password.
 const WAIT_AFTER_REFUSAL: TimeDelta = TimeDelta::hours(6);
 
+/// How long a stop waits for the server.
+const WAIT_AT_THE_END: Duration = Duration::from_secs(5);
+
 /// What was last recorded of a mailbox.
 #[derive(Default)]
 struct Noted {
@@ -61,7 +64,11 @@ impl Daemon {
             };
             let mailbox = mailbox.get_or_insert_with(|| imap::Mailbox::new(settings.clone(), imap::Timing::default()));
             let read = match engine.inbox().await {
-                Ok(inbox) => mailbox.drain(inbox, &engine.app.clock, &stop).await.map_err(anyhow::Error::new),
+                Ok(inbox) => match or_stopped(&stop, mailbox.drain(inbox, &engine.app.clock, &stop)).await {
+                    Some(drained) => drained.map_err(anyhow::Error::new),
+                    // What was recorded and not moved yet is read again, and counts once.
+                    None => return,
+                },
                 Err(failure) => Err(failure),
             };
             self.note(&engine, inbound::IMAP, &mut noted, &read).await;
@@ -69,7 +76,8 @@ impl Daemon {
             let has_other_settings = || self.engine().app.config.inbound.imap.as_ref() != Some(settings);
             match failure {
                 None | Some(Ok(imap::ImapError::Left { .. })) => {
-                    let waited = mailbox.wait(&engine.app.clock, &stop, has_other_settings).await;
+                    let waiting = mailbox.wait(&engine.app.clock, &stop, has_other_settings);
+                    let Some(waited) = or_stopped(&stop, waiting).await else { return };
                     wait = FIRST_WAIT;
                     if let Err(lost) = waited {
                         // Servers end connections; the next pass says if it lasts.
@@ -130,6 +138,18 @@ impl Daemon {
             }
         }
         noted.trouble = trouble;
+    }
+}
+
+/// `None`: the daemon stops, and the server does not answer.
+async fn or_stopped<T>(stop: &CancellationToken, work: impl Future<Output = T>) -> Option<T> {
+    let too_late = async {
+        stop.cancelled().await;
+        tokio::time::sleep(WAIT_AT_THE_END).await;
+    };
+    tokio::select! {
+        done = work => Some(done),
+        () = too_late => None,
     }
 }
 

@@ -23,6 +23,8 @@ use tokio::{
 };
 use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 
+/// How long the last command may take.
+const GOODBYE: Duration = Duration::from_secs(3);
 /// Responses to one command, after which the server is not listened to any more.
 const MOST_RESPONSES: usize = 100_000;
 
@@ -249,6 +251,7 @@ impl Connection {
 
     /// Says goodbye, and does not wait for the answer.
     pub async fn close(mut self) {
+        self.answer = GOODBYE;
         let _ = self.begin("the end", "LOGOUT").await;
     }
 }
