@@ -1,6 +1,6 @@
 //! `semainier.toml`: where things are, and who the office is. Parsed once, every problem at once; see [`crate::toml_reader`].
 
-use crate::deliver::{Authorities, Relay};
+use crate::deliver::Relay;
 use crate::domain::{
     email::{EmailAddress, ReturnPath},
     lane::{Family, Lanes, Limits},
@@ -12,6 +12,7 @@ use crate::look::Print;
 use crate::secret::{Credential, SecretPlace};
 use crate::signing::Keys;
 use crate::toml_reader::{File, Overrides, Problem, Problems, Section};
+use crate::trust::Authorities;
 use crate::watch::{Alert, Metrics};
 use chrono::TimeDelta;
 use chrono_tz::Tz;
@@ -295,7 +296,7 @@ fn read(file: &File, path: Option<&Path>) -> Option<Config> {
             .unwrap_or_else(|| format!("sqlite://{}", base.join("semainier.db").display()).into()),
         relay: root.parsed("relay", |text| relay_url(text, relay_password.as_ref(), &base)),
         relay_password,
-        relay_ca: root.parsed("relay_ca_file", |text| authorities(&base.join(text))).unwrap_or_default(),
+        relay_ca: root.parsed("relay_ca_file", |text| Authorities::read(&base.join(text))).unwrap_or_default(),
         secret: credential(&root, "secret", &base),
         link_keys_file: root.text("link_keys_file").map(|text| base.join(text)),
         jobs: directory("jobs"),
@@ -435,11 +436,6 @@ fn credential(section: &Section, key: &str, base: &Path) -> Option<Credential> {
         section.problem(key, format!("given twice; write either {key} or {file_key}"));
     }
     in_place.or(in_file)
-}
-
-fn authorities(path: &Path) -> Result<Authorities, String> {
-    let pem = std::fs::read(path).map_err(|why| format!("{} cannot be read: {why}", path.display()))?;
-    Authorities::parse(&pem).map_err(|why| format!("{}: {why}", path.display()))
 }
 
 fn ip_addresses(texts: &[String]) -> Result<Vec<IpAddr>, String> {

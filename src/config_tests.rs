@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::Timestamp;
+use crate::inbound::imap::Tls;
 use std::collections::{BTreeMap, BTreeSet};
 
 fn problems(text: &str, env: &[(&str, &str)]) -> String {
@@ -143,9 +144,12 @@ fn asked(problems: &Problems) -> BTreeMap<String, BTreeSet<String>> {
     });
     let mut asked = BTreeMap::<String, BTreeSet<String>>::new();
     unknown.for_each(|(section, keys): (_, BTreeSet<_>)| asked.entry(section).or_default().extend(keys));
+    // Sections are keys of what they are in, too.
     let sections: Vec<_> = asked.keys().cloned().collect();
-    // Sections are keys of the file as a whole, too.
-    asked.entry(String::new()).or_default().retain(|key| !sections.contains(key));
+    for (section, keys) in &mut asked {
+        let within = |key: &String| if section.is_empty() { key.clone() } else { format!("{section}.{key}") };
+        keys.retain(|key| !sections.contains(&within(key)));
+    }
     asked
 }
 
@@ -171,7 +175,7 @@ fn the_reference_lists_every_key_of_the_configuration_and_of_a_mailing() {
     let path = Path::new("/srv/semainier.toml");
 
     let sections =
-        ["office", "sender", "fetch", "delivery", "inbound", "print", "web", "console", "alert", "metrics", "log"];
+        ["office", "sender", "fetch", "delivery", "inbound", "inbound.imap", "print", "web", "console", "alert", "metrics", "log"];
     let mut text = "unheard_of = 1\n".to_owned();
     text.extend(sections.map(|section| format!("[{section}]\nunheard_of = 1\n")));
     text.push_str("[[dkim]]\nunheard_of = 1\n[[lane]]\nunheard_of = 1\n");
@@ -189,4 +193,50 @@ fn the_reference_lists_every_key_of_the_configuration_and_of_a_mailing() {
     // Described where their kinds are.
     asked.entry(String::new()).or_default().retain(|key| !["source", "section"].contains(&key.as_str()));
     assert_eq!(documented(mailing), asked);
+#[test]
+fn a_mailbox_by_imap_is_read_with_its_defaults() {
+    let text = "[inbound.imap]\nhost = 'imap.example'\nuser = 'retours@ot.example'\npassword_file = 'imap'";
+    let config = Config::parse(Some(Path::new("/srv/semainier.toml")), text, &Overrides::default()).unwrap();
+    let imap = config.inbound.imap.unwrap();
+    assert_eq!((imap.place().as_str(), imap.tls, imap.folder.as_str()), ("imap.example:993", Tls::Implicit, "INBOX"));
+    assert!(matches!(imap.password, Credential::File { path, .. } if path == Path::new("/srv/imap")));
+    for (more, place) in [("tls = 'starttls'", "imap.example:143"), ("port = 1143", "imap.example:1143")] {
+        let config = Config::parse(None, &format!("{text}\n{more}"), &Overrides::default()).unwrap();
+        assert_eq!(config.inbound.imap.unwrap().place(), place);
+    }
+    // From the environment alone.
+    let keys =
+        ["HOST", "USER", "PASSWORD_FILE"].map(|key| (format!("SEMAINIER__INBOUND__IMAP__{key}"), "::1".to_owned()));
+    let config = Config::parse(None, "", &Overrides::from_env(keys.into_iter())).unwrap();
+    assert_eq!(config.inbound.imap.unwrap().place(), "[::1]:993");
+    assert_eq!(Config::parse(None, "[inbound.imap]", &Overrides::default()).unwrap().inbound.imap, None);
+}
+
+#[test]
+fn mistakes_in_the_mailbox_by_imap_are_reported_with_their_lines() {
+    let whole = "[inbound.imap]\nhost = 'imap.example'\nuser = 'me'\npassword_file = 'imap'";
+    for (text, expected) in [
+        ("[inbound.imap]\nport = 993", "semainier.toml: inbound.imap.host: missing; write for example host = "),
+        ("[inbound.imap]\nhost = 'a.example'", "inbound.imap.user: missing"),
+        ("[inbound.imap]\nhost = 'a.example'\nuser = 'me'", "inbound.imap.password_file: missing"),
+        ("[inbound.imap]\nhost = 'imaps://a.example:993'", ":2: inbound.imap.host: expected a host name"),
+        (&format!("{whole}\npassword = 'hunter2'"), ":5: inbound.imap.password: unknown key; expected one of ca_file,"),
+        (&format!("{whole}\nport = 0"), ":5: inbound.imap.port: expected 1 to 65535, found 0"),
+        (&format!("{whole}\ntls = 'ssl'"), ":5: inbound.imap.tls: expected \"implicit\" (port 993)"),
+        (&format!("{whole}\ntls = 'none'"), ":5: inbound.imap.tls: a password is never sent in clear"),
+        (&format!("{whole}\nca_file = 'missing.pem'"), ":5: inbound.imap.ca_file: /srv/missing.pem cannot be read"),
+        (&format!("{whole}\nfolder = ''"), ":5: inbound.imap.folder: expected the name of a folder"),
+        (&format!("{whole}\ndone_folder = 'a*'"), ":5: inbound.imap.done_folder: expected the name of a folder"),
+        (&format!("{whole}\ndone_folder = 'inbox'"), ":5: inbound.imap.done_folder: expected a folder of its own"),
+        (&format!("{whole}\nfolder = 'semainier-done'"), ":5: inbound.imap.folder: expected a folder of its own"),
+        (
+            &format!("{whole}\ndone_folder = 'a'\nother_folder = 'a'"),
+            ":5: inbound.imap.done_folder: expected a folder of its own, \"a\" is used",
+        ),
+    ] {
+        let said = problems(text, &[]);
+        assert!(said.contains(expected) && !said.contains("hunter2"), "{expected}\nnot in\n{said}");
+    }
+    assert_eq!(problems(whole, &[]), "");
+    assert_eq!(problems(&whole.replace("imap.example'", "localhost'\ntls = 'none'"), &[]), "");
 }

@@ -20,8 +20,8 @@
 //! - [`signing`] signs messages with DKIM, unless that is left to the relay.
 //! - [`deliver`] hands messages to the relay, one recipient per transaction, and tracks how far each SMTP conversation got. The first
 //!   messages of an issue go before the rest ([`domain::canary`]).
-//! - [`inbound`] takes in bounces and complaints that come back by mail, each for the delivery it proves to be about. What
-//!   comes back alike for very many is about us ([`domain::mass_bounce`]).
+//! - [`inbound`] takes in bounces and complaints that come back by mail, each for the delivery it proves to be about; [`inbound::imap`] reads
+//!   them from a provider's mailbox. What comes back alike for very many is about us ([`domain::mass_bounce`]).
 //! - [`domain::lint`] judges a complete message by the rules that receivers enforce; [`issue::lint`] is the gate that every issue
 //!   passes. [`views::doctor`] looks at the office's DNS and relay; [`dns`] asks the questions.
 //! - [`store`] is the ledger, on SQLite or Postgres; all SQL is there. `docs/store.md` has its layout and figures.
@@ -35,7 +35,7 @@
 //!   write in the transaction of what happened. `docs/api.md` describes both.
 //! - [`accounts`] has passwords, second factors and roles of staff; [`actions::accounts`] lets them in.
 //! - [`config`], [`jobs`], [`look`], [`watch`], [`listen`] and [`toml_reader`] read the settings and report all problems at once; [`app`] wires the parts
-//!   together; [`cli`] is the command line; [`clock`] the only clock; [`tokens`] the keyed hashes, [`secret`] reads their key;
+//!   together; [`cli`] is the command line; [`clock`] the only clock; [`tokens`] the keyed hashes, [`secret`] reads their key; [`trust`] judges servers' certificates;
 //!   [`private`] writes files readable by their owner only; [`partners`] reads and writes partner lists; [`domain::segment`]
 //!   filters partners; [`domain::correction`] applies what people corrected in an agenda to every new reading;
 //!   [`domain::exception`] what they decided about one issue against the rules of its mailing.
@@ -98,6 +98,7 @@ pub mod telemetry;
 pub mod templates;
 pub mod tokens;
 pub mod toml_reader;
+pub mod trust;
 pub mod views;
 pub mod watch;
 pub mod web;

@@ -126,13 +126,18 @@ fn part(target: &str) -> &str {
 }
 
 /// A bare level applies to this program only: debug output of libraries would be too much, and may contain personal data. To
-/// see a library's messages, name it: `info,sqlx=debug`.
+/// see a library's messages, name it: `info,sqlx=debug`. That of IMAP is never listened to: it writes whole messages.
 fn directives(level: &str) -> String {
-    match level.parse::<tracing::Level>() {
+    let wanted = match level.parse::<tracing::Level>() {
         Ok(level) if level > tracing::Level::WARN => format!("warn,semainier={level}"),
         _ => level.to_owned(),
-    }
+    };
+    let others = wanted.split(',').filter(|it| !it.trim_start().starts_with(SILENT));
+    others.chain([&*format!("{SILENT}=off")]).collect::<Vec<_>>().join(",")
 }
+
+/// A library that logs messages.
+const SILENT: &str = "async_imap";
 
 #[cfg(test)]
 mod tests {
@@ -156,8 +161,9 @@ mod tests {
             ("error", "error"),
             ("info,sqlx=debug", "info,sqlx=debug"),
             ("semainier=trace", "semainier=trace"),
+            ("trace,async_imap=trace, async_imap=debug", "trace"),
         ] {
-            assert_eq!(super::directives(level), filter);
+            assert_eq!(super::directives(level), format!("{filter},async_imap=off"));
         }
     }
 }

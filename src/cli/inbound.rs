@@ -1,9 +1,9 @@
 //! `semainier inbound`: takes in bounces and complaints that came back by mail.
 
 use super::{Context, Ended, show};
-use crate::inbound::{Ignored, MOST_BYTES, Message, Outcome, maildir};
+use crate::inbound::{Drained, Ignored, MOST_BYTES, Message, Outcome, imap, maildir};
 use crate::store::Access;
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use tokio_util::sync::CancellationToken;
@@ -24,7 +24,7 @@ pub(super) enum Command {
         #[arg(value_name = "FILE", required = true)]
         files: Vec<PathBuf>,
     },
-    /// Read the configured mailbox once; the daemon does so every minute
+    /// Read the configured mailboxes once; the daemon does so all the time
     Drain,
 }
 
@@ -52,15 +52,35 @@ async fn read(context: &Context, files: &[PathBuf]) -> anyhow::Result<Ended> {
 async fn drain(context: &Context) -> anyhow::Result<Ended> {
     let engine = context.engine(Access::Shared).await?;
     let settings = &engine.app.config.inbound;
-    let maildir =
-        settings.maildir.as_ref().context("no mailbox is configured; write maildir = \"…\" under [inbound]")?;
+    if settings.names().is_empty() {
+        bail!("no mailbox is configured; write maildir = \"…\" under [inbound], or [inbound.imap]");
+    }
     let stop = CancellationToken::new();
-    let drained = maildir::drain(engine.inbox().await?, maildir, &engine.app.clock, &stop).await?;
-    show::line(format!(
-        "{} recorded, {} recorded before, {} ignored",
-        drained.recorded, drained.before, drained.ignored
-    ));
-    Ok(Ended::Done)
+    let mut ended = Ended::Done;
+    if let Some(maildir) = &settings.maildir {
+        let drained = maildir::drain(engine.inbox().await?, maildir, &engine.app.clock, &stop).await;
+        show_drained(drained.map_err(anyhow::Error::new), &mut ended);
+    }
+    // One that cannot be read does not keep the other from being read.
+    if let Some(settings) = &settings.imap {
+        let mut mailbox = imap::Mailbox::new(settings.clone(), imap::Timing::default());
+        let drained = mailbox.drain(engine.inbox().await?, &engine.app.clock, &stop).await;
+        mailbox.close().await;
+        show_drained(drained.with_context(|| format!("{settings} cannot be read")), &mut ended);
+    }
+    Ok(ended)
+}
+
+fn show_drained(drained: anyhow::Result<Drained>, ended: &mut Ended) {
+    match drained {
+        Ok(Drained { recorded, before, ignored }) => {
+            show::line(format!("{recorded} recorded, {before} recorded before, {ignored} ignored"));
+        }
+        Err(failure) => {
+            show::error(&failure);
+            *ended = Ended::Failed;
+        }
+    }
 }
 
 /// As much of it as is looked at; the rest of standard input is read and dropped, so that who writes it sees no broken pipe.

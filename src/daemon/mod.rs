@@ -6,7 +6,7 @@
 //! - [`crate::web`]: serves the public pages and the console, each if an address is configured;
 //! - [`alerting`]: alerts people by a second channel, if one is configured;
 //! - [`telling`]: delivers events to webhooks;
-//! - [`inbox`]: reads the mailbox of bounces, if one is configured;
+//! - [`inbox`]: reads the mailboxes of bounces, if some are configured;
 //! - [`heartbeat`]: writes heartbeats for the ledger and systemd.
 //!
 //! The loops do not wait for each other: a slow site delays no message, and a long delivery no schedule. The [`ticker`] fires
@@ -104,6 +104,7 @@ pub async fn serve(engine: Engine, reload: Reload, stop: CancellationToken) -> a
     loops.spawn(Arc::clone(&daemon).keep_notifying(stop.clone()));
     loops.spawn(Arc::clone(&daemon).keep_telling(stop.clone()));
     loops.spawn(Arc::clone(&daemon).keep_reading(stop.clone()));
+    loops.spawn(Arc::clone(&daemon).keep_reading_imap(stop.clone()));
     loops.spawn(Arc::clone(&daemon).keep_alive(stop.clone()));
     loops.spawn(Arc::clone(&daemon).keep_reloading(reload, served, stop.clone()));
     let engine = daemon.engine();

@@ -26,7 +26,6 @@ mod reply;
 mod run;
 mod session;
 mod smtp;
-mod trust;
 mod wire;
 mod worker;
 
@@ -34,7 +33,6 @@ pub use pace::{Breaker, Pace};
 pub use probe::{Probe, probe};
 pub use relay::{InvalidRelay, Login, Relay, SmtpRelay, Tls};
 pub use smtp::hello;
-pub use trust::Authorities;
 
 pub use crate::domain::classify::{Class, Classification, PauseScope, Throttle, classify};
 
@@ -52,6 +50,7 @@ use crate::{
         message::Message,
     },
     store::{Store, StoreError},
+    trust::{self, Authorities},
 };
 use async_trait::async_trait;
 use std::{sync::Arc, time::Duration};

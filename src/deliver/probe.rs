@@ -1,10 +1,9 @@
 //! What a relay offers, for a person who wants to know whether mail will leave: a conversation up to the login, without a message.
 
-use super::{
-    Authorities, RelayTrouble, Timeouts, relay::SmtpRelay, reply::no_reply, session::Session, smtp::ConnectError, trust,
-};
+use super::{RelayTrouble, Timeouts, relay::SmtpRelay, reply::no_reply, session::Session, smtp::ConnectError};
 use crate::deliver::Relay;
 use crate::domain::{Timestamp, delivery::Phase};
+use crate::trust::{self, Authorities};
 use chrono::{NaiveDate, NaiveDateTime};
 use std::{net::IpAddr, sync::Arc, time::Duration};
 use tokio_rustls::{TlsConnector, rustls};

@@ -6,10 +6,9 @@
 use super::{
     probe::end_of_certificate,
     reply::{Answer, LONGEST_LINE},
-    trust,
 };
 use crate::domain::{Timestamp, delivery::keep};
-use crate::failpoint;
+use crate::{failpoint, trust};
 use std::{
     fmt,
     io::{self, IoSlice},
@@ -27,6 +26,13 @@ use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 /// killed in the middle of a message; enough for a small one to be sent at once.
 const SLICE: usize = if cfg!(feature = "failpoints") { 400 } else { usize::MAX };
 const SLICES: usize = if cfg!(feature = "failpoints") { 8 } else { 1024 };
+
+const RELAY: trust::Role = trust::Role {
+    name: "relay",
+    host_key: "relay",
+    ca_key: "relay_ca_file",
+    other_port: "use smtp:// (STARTTLS, port 587 or 25) instead of smtps:// (port 465), or the other way round",
+};
 
 /// Why the connection is unusable. In English: it is stored in the ledger like the relay's replies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,7 +123,7 @@ impl Wire {
                 let certificate_ends = presented.and_then(|it| end_of_certificate(it));
                 Ok(Self { stream: Box::new(stream), encrypted: true, certificate_ends, ..self })
             }
-            Ok(Err(error)) => Err(TransportError(trust::in_words(host, &error))),
+            Ok(Err(error)) => Err(TransportError(trust::in_words(RELAY, host, &error))),
             Err(_) => Err(TransportError::silent(limit)),
         }
     }

@@ -4,7 +4,7 @@
 //! A file is moved only after what it says is committed, and never deleted. Whoever is killed in between reads it again, and it counts
 //! once. Several may read at the same time: a file that another one has moved is left to it.
 
-use super::{Inbox, MOST_BYTES, Message, Outcome, rules::Ignored};
+use super::{Drained, Inbox, MOST_BYTES, Message, Outcome};
 use crate::{clock::Clock, failpoint, store::StoreError};
 use std::{
     collections::HashSet,
@@ -21,17 +21,6 @@ const MOST_FAILURES: usize = 100;
 /// Where messages are moved to: those that were taken in, and those that say nothing to us.
 const DONE: &str = ".semainier-done";
 const OTHER: &str = ".semainier-other";
-
-/// What a pass did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Drained {
-    /// Messages that were recorded.
-    pub recorded: u64,
-    /// Recorded before.
-    pub before: u64,
-    /// Without consequence.
-    pub ignored: u64,
-}
 
 /// Why a mailbox cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -79,13 +68,7 @@ pub async fn drain(
         let (paths, messages): (Vec<_>, Vec<_>) = mails.into_iter().map(|it| (it.path, it.message)).unzip();
         let outcomes = inbox.take(&messages, clock.now()).await?;
         failpoint::reach("after_feedback_recorded");
-        for outcome in &outcomes {
-            match outcome {
-                Outcome::Recorded { .. } => drained.recorded += 1,
-                Outcome::Before => drained.before += 1,
-                Outcome::Ignored(_) => drained.ignored += 1,
-            }
-        }
+        outcomes.iter().for_each(|outcome| drained.count(outcome));
         let folder = root.to_owned();
         let failed = blocking(move || {
             let moved = paths.iter().zip(&outcomes).map(|(path, outcome)| (path, move_away(&folder, path, outcome)));
@@ -147,7 +130,7 @@ fn read(path: &Path, bytes: &mut Vec<u8>) -> io::Result<Message> {
 }
 
 fn move_away(root: &Path, path: &Path, outcome: &Outcome) -> io::Result<()> {
-    let is_ours = !matches!(outcome, Outcome::Ignored(why) if *why != Ignored::AutoReply);
+    let is_ours = outcome.is_ours();
     let folder = root.join(if is_ours { DONE } else { OTHER });
     for name in ["cur", "new", "tmp"] {
         fs::create_dir_all(folder.join(name))?;

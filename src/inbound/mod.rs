@@ -1,7 +1,8 @@
 //! Hearing back: bounces, delays and complaints that arrive by mail, each recorded with the delivery it is about.
 //!
 //! [`Message::read`] reads a message: pure, total, bounded. [`Inbox::take`] finds the delivery ([`rules`]), decides what follows, and
-//! has it recorded. [`maildir`] reads a folder; the command line reads standard input and files.
+//! has it recorded. [`maildir`] reads a folder, [`imap`] a mailbox of a provider; the
+//! command line reads standard input and files.
 //!
 //! Rules:
 //! - nothing is believed that does not prove that it knows our message: see [`rules`] for what counts as a proof;
@@ -13,6 +14,7 @@
 
 mod complaint;
 mod fields;
+pub mod imap;
 pub mod maildir;
 mod message;
 mod plain;
@@ -22,5 +24,5 @@ mod settings;
 mod tokens_in;
 
 pub use message::{Action, Complaint, Content, MOST_BYTES, Message, RecipientReport};
-pub use rules::{Ignored, Inbox, Outcome};
-pub use settings::Settings;
+pub use rules::{Drained, Ignored, Inbox, Outcome};
+pub use settings::{IMAP, MAILDIR, Settings};

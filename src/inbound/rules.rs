@@ -79,6 +79,35 @@ pub enum Outcome {
     Ignored(Ignored),
 }
 
+impl Outcome {
+    /// Whether the message concerns us; what does not is left to a person. An automatic reply does: nobody needs to see it.
+    pub fn is_ours(&self) -> bool {
+        !matches!(self, Self::Ignored(why) if *why != Ignored::AutoReply)
+    }
+}
+
+/// What a pass over a mailbox did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Drained {
+    /// Messages that were recorded.
+    pub recorded: u64,
+    /// Recorded before.
+    pub before: u64,
+    /// Without consequence.
+    pub ignored: u64,
+}
+
+impl Drained {
+    /// Counts one message.
+    pub fn count(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Recorded { .. } => self.recorded += 1,
+            Outcome::Before => self.before += 1,
+            Outcome::Ignored(_) => self.ignored += 1,
+        }
+    }
+}
+
 /// Why nothing follows from a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ignored {

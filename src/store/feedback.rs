@@ -63,7 +63,7 @@ pub struct RefusedUs {
 /// A mailbox that bounces arrive in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailboxState {
-    /// `maildir`, so far the only one.
+    /// `maildir` or `imap`.
     pub name: String,
     /// When all of it was last read.
     pub read_at: Option<Timestamp>,

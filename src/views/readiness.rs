@@ -13,6 +13,7 @@ use crate::domain::{
     mass_bounce::MassBounce,
     notice::Notice,
 };
+use crate::inbound::imap;
 use crate::jobs::Mailing;
 use crate::notices::wording::mass_bounced;
 use crate::store::{
@@ -95,7 +96,7 @@ pub enum Finding {
     /// Messages of an issue came back alike for so many recipients that the relay, or the provider of a family, is at fault: they
     /// suppress nobody.
     MassBounced { issue: IssueKey, family: Option<String>, count: u64, since: Timestamp, said: String },
-    /// The mailbox in which bounces arrive has not been read for longer than [`UNREAD`].
+    /// The mailbox in which bounces arrive has not been read for longer than [`UNREAD`], or refuses the login.
     MailboxUnread { since: Timestamp, trouble: String },
     /// An occurrence was not sent and will not be.
     Missed { mailing: String, occurrence: String, reason: String },
@@ -327,6 +328,10 @@ impl Finding {
             Finding::MassBounced { issue, family, count, said, .. } => {
                 format!("{}{NBSP}: {}.", named(issue).first(), mass_bounced(*count, said, family.as_deref()))
             }
+            Finding::MailboxUnread { since, trouble } if imap::is_login_refused(trouble) => format!(
+                "La boîte des retours refuse le mot de passe depuis le {}{NBSP}: les adresses mortes et les plaintes ne sont plus vues.",
+                at(since)
+            ),
             Finding::MailboxUnread { since, .. } => format!(
                 "La boîte des retours n’a pas pu être lue depuis le {}{NBSP}: les adresses mortes et les plaintes ne sont plus vues.",
                 at(since)
@@ -369,6 +374,9 @@ impl Finding {
                 "semainier log --issue {issue} shows their words; ask the relay, or the provider, why it returns them before \
                  the next issue leaves"
             ),
+            Finding::MailboxUnread { trouble, .. } if imap::is_login_refused(trouble) => {
+                "write the right password into inbound.imap.password_file; it is tried at once".to_owned()
+            }
             Finding::MailboxUnread { .. } => "semainier inbound drain; then [inbound] in semainier.toml".to_owned(),
             Finding::Missed { mailing, .. } => format!("semainier run {mailing}, if it is still useful"),
         }
@@ -447,6 +455,15 @@ pub struct Silent {
     pub leaves_at: Timestamp,
     /// Since when it is pending; `None`: it was never queued, although a daemon should have done so.
     pub pending_since: Option<Timestamp>,
+}
+
+/// Those that are read now; what was once one cannot be in trouble.
+async fn mailboxes(store: &dyn Store, config: &Config) -> Result<Vec<MailboxState>, StoreError> {
+    let names = config.inbound.names();
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(store.mailboxes().await?.into_iter().filter(|it| names.contains(&it.name.as_str())).collect())
 }
 
 /// Looked up by the schedule, not by what is pending: a daemon that does not get as far as queueing it is silent, too.
@@ -532,7 +549,7 @@ impl Facts {
             webhooks: store.endpoints().await?.into_iter().filter(Endpoint::is_given_up).collect(),
             refused_us: store.refused_us(now - NEWS).await?,
             mass_bounces: store.mass_bounces(now - NEWS).await?,
-            mailboxes: if config.inbound.is_on() { store.mailboxes().await? } else { Vec::new() },
+            mailboxes: mailboxes(store, config).await?,
             last_backup: place.as_deref().and_then(last_backup),
             disk: place.and_then(|place| Disk::of(&place).map(|disk| (place, disk))),
             disk_free_percent: config.alert.disk_free_percent,
@@ -626,7 +643,8 @@ impl Facts {
             said: it.said.clone(),
         }));
         let unread = self.mailboxes.iter().filter_map(|it| it.failing.as_ref());
-        let unread = unread.filter(|(since, _)| self.now - *since >= UNREAD);
+        // A refused login does not end by itself.
+        let unread = unread.filter(|(since, trouble)| self.now - *since >= UNREAD || imap::is_login_refused(trouble));
         findings
             .extend(unread.map(|(since, trouble)| Finding::MailboxUnread { since: *since, trouble: trouble.clone() }));
         findings

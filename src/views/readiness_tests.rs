@@ -238,6 +238,21 @@ fn a_missed_occurrence_is_reported_for_three_days_without_requiring_action() {
 }
 
 #[test]
+fn a_mailbox_that_refuses_the_login_is_a_finding_at_once_and_any_other_trouble_after_a_day() {
+    let with = |trouble: &str, since: &str| {
+        let failing = Some((at(since), trouble.to_owned()));
+        let mailbox = MailboxState { name: "imap".to_owned(), read_at: None, failing };
+        Facts { mailboxes: vec![mailbox], ..facts(well()) }
+    };
+    let refused = with("the login is refused: [AUTHENTICATIONFAILED] no", "2026-07-04T06:05:00Z");
+    assert_eq!(kinds(&refused), ["mailbox_unread"]);
+    let found = &refused.readiness().findings[0];
+    assert!(found.in_french(ZONE).contains("refuse le mot de passe") && found.help(ZONE).contains("password_file"));
+    assert_eq!(kinds(&with("no answer", "2026-07-03T06:06:00Z")), [""; 0]);
+    assert_eq!(kinds(&with("no answer", "2026-07-03T06:05:00Z")), ["mailbox_unread"]);
+}
+
+#[test]
 fn a_missing_mail_of_the_evening_before_is_a_finding_once_a_daemon_could_have_sent_it() {
     let silent = |pending: Option<&str>| Facts {
         silent: vec![Silent {

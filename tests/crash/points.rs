@@ -57,7 +57,7 @@ const POINTS_OF_THE_DAEMON: [&str; 2] = ["before_occurrences", "after_occurrence
 
 /// The point of a webhook, which `console::telling` tests.
 const POINT_OF_WEBHOOKS: &str = "webhook_answered";
-/// Tested in `inbound::maildir`.
+/// Tested in `inbound::maildir` and `inbound::imap`.
 const POINT_OF_THE_MAILBOX: &str = "after_feedback_recorded";
 
 #[test]

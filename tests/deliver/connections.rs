@@ -6,12 +6,13 @@ use crate::support::{
     smtp::{Options, SmtpRelay},
 };
 use semainier::{
-    deliver::{Authorities, Summary},
+    deliver::Summary,
     domain::{
         delivery::{Phase, State},
         issue::IssueState,
         lane::{Lanes, Limits},
     },
+    trust::Authorities,
 };
 use std::{sync::Arc, time::Duration};
 use tokio_rustls::{

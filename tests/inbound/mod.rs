@@ -1,5 +1,7 @@
-//! Bounces and complaints, as a mail server hands them to the program: by a pipe, as files, and in a Maildir.
+//! Bounces and complaints, as a mail server hands them to the program: by a pipe, as files, in a Maildir, and by IMAP.
 
+mod dovecot;
+mod imap;
 mod maildir;
 mod mass;
 

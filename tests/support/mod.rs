@@ -30,7 +30,9 @@ macro_rules! on_both_databases {
 pub mod browser;
 pub mod disk;
 pub mod dns;
+pub mod dovecot;
 pub mod house;
+pub mod imap;
 pub mod ledger;
 pub mod office;
 pub mod postgres;

@@ -1,10 +1,11 @@
-//! The relay, the site and every source, concurrently, each with its own time limit.
+//! The relay, the site, the mailbox of bounces and every source, concurrently, each with its own time limit.
 
 use super::{Level, Report, chain, is_example, mailing_file, settings_file};
 use crate::app::App;
 use crate::collect::source::{CollectError, Provides};
 use crate::deliver::{self, Relay};
 use crate::domain::{agenda::Week, delivery::Phase};
+use crate::inbound::imap;
 use crate::jobs::{Mailing, SourceRule};
 use chrono::TimeDelta;
 use futures_util::future::join_all;
@@ -17,8 +18,8 @@ pub(super) async fn ask(app: &App, report: &mut Report) {
         app.mailings.iter().flat_map(|mailing| mailing.sources.iter().enumerate().map(move |(n, it)| (mailing, n, it)));
     let rules: Vec<_> = rules.collect();
     let sources = join_all(rules.iter().map(|(mailing, _, rule)| source(app, mailing, rule)));
-    let (relay, site, sources) = tokio::join!(relay(app), site(app), sources);
-    for answer in [relay, site].into_iter().flatten() {
+    let (relay, site, mailbox, sources) = tokio::join!(relay(app), site(app), mailbox(app), sources);
+    for answer in [relay, site, mailbox].into_iter().flatten() {
         match answer {
             Ok(line) => report.well(line),
             Err((key, message)) => report.find(Level::Error, settings_file(app), key, message),
@@ -52,6 +53,15 @@ async fn relay(app: &App) -> Answer {
             };
             Err((key, trouble.to_string()))
         }
+    })
+}
+
+/// The mailbox of bounces by IMAP; `semainier doctor` says more.
+async fn mailbox(app: &App) -> Answer {
+    let settings = app.config.inbound.imap.as_ref()?;
+    Some(match imap::probe(settings, &imap::Timing::default()).await {
+        Ok(_) => Ok(format!("bounces are read from {settings}")),
+        Err(why) => Err(("inbound.imap", format!("bounces cannot be read from {settings}: {why}"))),
     })
 }
 

@@ -5,6 +5,7 @@
 mod dkim;
 mod dmarc;
 mod machine;
+mod mailbox;
 mod names;
 mod relay;
 mod spf;
@@ -39,6 +40,8 @@ pub enum Topic {
     Dmarc,
     /// Whether bounces can come back: MX and addresses of the return path's domain.
     Bounces,
+    /// The mailbox that bounces are read from by IMAP.
+    Mailbox,
     /// Names of the address that mail leaves from, and their addresses.
     Ptr,
     /// What we call ourselves.
@@ -60,6 +63,7 @@ impl Topic {
             Topic::Dkim => "DKIM",
             Topic::Dmarc => "DMARC",
             Topic::Bounces => "bounces",
+            Topic::Mailbox => "mailbox",
             Topic::Ptr => "PTR",
             Topic::Hello => "EHLO name",
             Topic::Relay => "relay",
@@ -190,7 +194,7 @@ pub async fn examine(app: &App, question: &Question) -> anyhow::Result<Report> {
     };
     let hello = app.config.delivery.hello.clone().unwrap_or_else(|| deliver::hello(None));
     let route = route(app, &dns, question, &hello, &domain).await;
-    let (spf, dkim, dmarc, bounces, ptr, hello, relay, machine) = tokio::join!(
+    let (spf, dkim, dmarc, bounces, ptr, hello, relay, mailbox, machine) = tokio::join!(
         spf::examine(&dns, &return_path_domain, &route),
         signatures(app, &dns, &domain, question),
         dmarc::examine(&dns, &domain, &return_path_domain),
@@ -198,9 +202,10 @@ pub async fn examine(app: &App, question: &Question) -> anyhow::Result<Report> {
         names::ptr(&dns, &route, &hello),
         names::hello(&dns, &route, &hello),
         relay::examine(app),
+        mailbox::examine(app),
         machine::examine(app),
     );
-    let checks = [spf, dkim, dmarc, bounces, ptr, hello, relay, machine].concat();
+    let checks = [spf, dkim, dmarc, bounces, ptr, hello, relay, mailbox, machine].concat();
     Ok(Report { domain, return_path_domain, checks })
 }
 

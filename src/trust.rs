@@ -1,7 +1,8 @@
-//! Who must have issued the relay's certificate, and what is wrong with one, in words that help.
+//! Who must have issued the certificate of a server that mail goes through, and what is wrong with one, in words that help: the same for
+//! the relay and for the mailbox of bounces.
 
 use rustls_platform_verifier::Verifier;
-use std::{io, sync::Arc};
+use std::{io, path::Path, sync::Arc};
 use tokio_rustls::rustls::{
     self, CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -9,11 +10,20 @@ use tokio_rustls::rustls::{
     pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
 };
 
-/// Certificates that are trusted beside the system's: an authority of the office's own, or the relay's own certificate.
+/// Certificates that are trusted beside the system's: an authority of the office's own, or the server's own certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Authorities(Vec<CertificateDer<'static>>);
 
 impl Authorities {
+    /// From a file of PEM text.
+    ///
+    /// # Errors
+    /// When it cannot be read, or as [`Self::parse`].
+    pub fn read(path: &Path) -> Result<Self, String> {
+        let pem = std::fs::read(path).map_err(|why| format!("{} cannot be read: {why}", path.display()))?;
+        Self::parse(&pem).map_err(|why| format!("{}: {why}", path.display()))
+    }
+
     /// From PEM text.
     ///
     /// # Errors
@@ -33,11 +43,11 @@ impl Authorities {
     }
 }
 
-/// The client side of TLS to the relay.
+/// The client side of TLS to a server of ours.
 ///
 /// # Errors
 /// When the system's trusted certificates cannot be read, and none are given.
-pub(super) fn client(authorities: &Authorities) -> Result<ClientConfig, Error> {
+pub fn client(authorities: &Authorities) -> Result<ClientConfig, Error> {
     let provider = Arc::new(ring::default_provider());
     let system = Verifier::new_with_extra_roots(authorities.0.iter().cloned(), Arc::clone(&provider))?;
     let verifier = Arc::new(Trust { system, authorities: authorities.clone(), provider: Arc::clone(&provider) });
@@ -92,48 +102,62 @@ impl ServerCertVerifier for Trust {
     }
 }
 
-/// Why TLS with the relay `host` failed, and what helps. In English: it stands in the ledger beside the relay's own words.
-pub(super) fn in_words(host: &str, error: &io::Error) -> String {
+/// What a server is to us, and which settings concern its certificate.
+#[derive(Debug, Clone, Copy)]
+pub struct Role {
+    /// `relay`
+    pub name: &'static str,
+    /// The setting with its name.
+    pub host_key: &'static str,
+    /// The setting with [`Authorities`].
+    pub ca_key: &'static str,
+    /// What to do where it does not speak TLS at once.
+    pub other_port: &'static str,
+}
+
+/// Why TLS with the server `host` failed, and what helps. In English: it stands in the ledger beside the server's own words.
+pub fn in_words(role: Role, host: &str, error: &io::Error) -> String {
     let Some(tls) = error.get_ref().and_then(|error| error.downcast_ref::<Error>()) else {
         return format!("TLS: {error}");
     };
     let (what, helps) = match tls {
-        Error::InvalidCertificate(why) => of_certificate(host, why),
-        Error::InvalidMessage(_) => (
-            "the relay does not speak TLS here".to_owned(),
-            "use smtp:// (STARTTLS, port 587 or 25) instead of smtps:// (port 465), or the other way round",
-        ),
+        Error::InvalidCertificate(why) => of_certificate(role, host, why),
+        Error::InvalidMessage(_) => (format!("the {} does not speak TLS here", role.name), role.other_port.to_owned()),
         Error::AlertReceived(alert) => {
-            (format!("the relay refuses the TLS handshake ({alert:?})"), "it may know only TLS 1.1 or older")
+            let what = format!("the {} refuses the TLS handshake ({alert:?})", role.name);
+            (what, "it may know only TLS 1.1 or older".to_owned())
         }
         Error::PeerIncompatible(why) => {
-            (format!("the relay and we have no TLS in common ({why:?})"), "TLS 1.2 is the least we take")
+            let what = format!("the {} and we have no TLS in common ({why:?})", role.name);
+            (what, "TLS 1.2 is the least we take".to_owned())
         }
         other => return format!("TLS: {other}"),
     };
     format!("TLS: {what}; {helps}")
 }
 
-fn of_certificate(host: &str, why: &CertificateError) -> (String, &'static str) {
-    let own = "give its authority, or the certificate itself, in relay_ca_file";
+fn of_certificate(role: Role, host: &str, why: &CertificateError) -> (String, String) {
+    let Role { name, host_key, ca_key, .. } = role;
+    let own = format!("give its authority, or the certificate itself, in {ca_key}");
     match why {
         CertificateError::UnknownIssuer => {
             (format!("nobody this system trusts has signed the certificate of {host}"), own)
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => (
-            format!("the certificate of the relay is not for {host} ({why})"),
-            "write the name of the certificate in relay, or give the certificate in relay_ca_file",
+            format!("the certificate of the {name} is not for {host} ({why})"),
+            format!("write the name of the certificate in {host_key}, or give the certificate in {ca_key}"),
         ),
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => (
             format!("the certificate of {host} has expired ({why})"),
-            "it must be renewed, and the clock of this machine must be right",
+            "it must be renewed, and the clock of this machine must be right".to_owned(),
         ),
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            (format!("the certificate of {host} is not valid yet ({why})"), "look at the clock of this machine")
+            let what = format!("the certificate of {host} is not valid yet ({why})");
+            (what, "look at the clock of this machine".to_owned())
         }
         CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => (
             format!("the certificate of {host} is its own authority"),
-            "give it in relay_ca_file to trust exactly this one",
+            format!("give it in {ca_key} to trust exactly this one"),
         ),
         other => (format!("the certificate of {host} is not accepted ({other})"), own),
     }
@@ -142,6 +166,8 @@ fn of_certificate(host: &str, why: &CertificateError) -> (String, &'static str) 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const RELAY: Role = Role { name: "relay", host_key: "relay", ca_key: "relay_ca_file", other_port: "another port" };
 
     #[test]
     fn field_report_8_certificate_problems_are_reported_with_advice() {
@@ -152,10 +178,10 @@ mod tests {
             (CertificateError::NotValidYet, ["not valid yet", "clock"]),
             (CertificateError::Revoked, ["is not accepted", "relay_ca_file"]),
         ] {
-            let said = in_words("mx.example", &io::Error::other(Error::InvalidCertificate(why)));
+            let said = in_words(RELAY, "mx.example", &io::Error::other(Error::InvalidCertificate(why)));
             assert!(parts.iter().all(|part| said.contains(part)), "{said}");
         }
-        assert_eq!(in_words("mx.example", &io::Error::other("gone")), "TLS: gone");
+        assert_eq!(in_words(RELAY, "mx.example", &io::Error::other("gone")), "TLS: gone");
     }
 
     #[test]
