@@ -174,8 +174,20 @@ fn the_reference_lists_every_key_of_the_configuration_and_of_a_mailing() {
     let (file, mailing) = reference.split_once("\n# A mailing\n").unwrap();
     let path = Path::new("/srv/semainier.toml");
 
-    let sections =
-        ["office", "sender", "fetch", "delivery", "inbound", "inbound.imap", "print", "web", "console", "alert", "metrics", "log"];
+    let sections = [
+        "office",
+        "sender",
+        "fetch",
+        "delivery",
+        "inbound",
+        "inbound.imap",
+        "print",
+        "web",
+        "console",
+        "alert",
+        "metrics",
+        "log",
+    ];
     let mut text = "unheard_of = 1\n".to_owned();
     text.extend(sections.map(|section| format!("[{section}]\nunheard_of = 1\n")));
     text.push_str("[[dkim]]\nunheard_of = 1\n[[lane]]\nunheard_of = 1\n");
@@ -193,6 +205,8 @@ fn the_reference_lists_every_key_of_the_configuration_and_of_a_mailing() {
     // Described where their kinds are.
     asked.entry(String::new()).or_default().retain(|key| !["source", "section"].contains(&key.as_str()));
     assert_eq!(documented(mailing), asked);
+}
+
 #[test]
 fn a_mailbox_by_imap_is_read_with_its_defaults() {
     let text = "[inbound.imap]\nhost = 'imap.example'\nuser = 'retours@ot.example'\npassword_file = 'imap'";
