@@ -2,6 +2,7 @@
 
 use super::{ALL, OTHER, PASSWORD, Server, Tls, USER};
 use crate::support::{house::block_on, ledger::Ledger};
+use semainier::domain::lane::Lanes;
 use semainier::{
     clock::Clock,
     inbound::{
@@ -41,7 +42,7 @@ fn idle_is_begun_again_in_time_and_without_it_the_folder_is_looked_into() {
         block_on(async {
             let ledger = Ledger::sqlite().await;
             let tokens = Tokens::new("a secret for tests".to_owned().into());
-            let inbox = Inbox { store: &*ledger.store, tokens: &tokens, soft_limit: 5 };
+            let inbox = Inbox { store: &*ledger.store, tokens: &tokens, soft_limit: 5, lanes: &Lanes::default() };
             let (clock, stop) = (Clock::System, CancellationToken::new());
             let mut mailbox = Mailbox::new(settings(&server), timing());
             for _ in 0..3 {
@@ -70,7 +71,7 @@ fn a_connection_that_ends_while_waiting_is_an_error_and_the_next_pass_opens_anot
     block_on(async {
         let ledger = Ledger::sqlite().await;
         let tokens = Tokens::new("a secret for tests".to_owned().into());
-        let inbox = Inbox { store: &*ledger.store, tokens: &tokens, soft_limit: 5 };
+        let inbox = Inbox { store: &*ledger.store, tokens: &tokens, soft_limit: 5, lanes: &Lanes::default() };
         let (clock, stop) = (Clock::System, CancellationToken::new());
         let mut mailbox = Mailbox::new(settings(&server), Timing { idle: Duration::from_secs(600), ..timing() });
         mailbox.drain(inbox, &clock, &stop).await.unwrap();
