@@ -345,7 +345,7 @@ mod tests {
                 ("edition", 3),
                 ("order", 3),
                 ("erratum", 2),
-                ("approval", 4),
+                ("approval", 5),
                 ("notice", 14),
                 ("orders", 2),
                 ("eve", 3),

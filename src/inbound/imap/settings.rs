@@ -71,6 +71,8 @@ impl Settings {
     /// Reads the section; relative paths begin at `base`. `None` where nothing of it is written, or where there is a problem.
     pub fn read(section: &Section, base: &Path) -> Option<Self> {
         if !KEYS.iter().any(|key| section.has(key)) {
+            // Whoever mistyped the only key reads which ones there are.
+            KEYS.iter().for_each(|key| drop(section.text(key)));
             return None;
         }
         let host = section.required("host", "\"imap.example.org\"", |raw| host(&raw.line()?));
