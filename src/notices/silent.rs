@@ -1,13 +1,7 @@
 //! Once a year: how many contacts have given no sign of life for years, and where they are listed. They stay until a person decides.
 
 use crate::app::Engine;
-use crate::domain::{
-    Timestamp,
-    french::{NBSP, plural},
-    issue::IssueKey,
-    notice::Notice,
-    schedule::at_local,
-};
+use crate::domain::{Timestamp, french::NBSP, issue::IssueKey, notice::Notice, schedule::at_local};
 use crate::store::StoreError;
 use crate::views::suppressions;
 use chrono::{Datelike, Months, NaiveDate, NaiveTime, Timelike};
@@ -47,12 +41,17 @@ pub(super) async fn queue(engine: &Engine, now: Timestamp) -> Result<(), StoreEr
 /// When the ledger cannot be read.
 pub(super) async fn words(engine: &Engine) -> Result<Option<String>, StoreError> {
     let n = suppressions::silent(engine, YEARS).await?.len() as u64;
-    let have = if n > 1 { "n’ont donné" } else { "n’a donné" };
-    Ok((n > 0).then(|| {
-        format!(
-            "{n} contact{} {have} aucun signe de vie depuis {YEARS} ans{NBSP}: ni commande, ni choix de ses envois. Leurs données ne \
-             se gardent pas sans fin. Écrivez-leur qu’elles seront effacées, laissez un mois, puis effacez ceux qui n’ont pas répondu",
-            plural(n)
-        )
-    }))
+    let silent = format!("aucun signe de vie depuis {YEARS} ans{NBSP}: ni commande, ni choix de ses envois");
+    let rule = "ne se gardent pas sans fin";
+    Ok(match n {
+        0 => None,
+        1 => Some(format!(
+            "1 contact n’a donné {silent}. Ses données {rule}. Écrivez-lui qu’elles seront effacées, laissez un mois, puis effacez-le s’il \
+             n’a pas répondu"
+        )),
+        n => Some(format!(
+            "{n} contacts n’ont donné {silent}. Leurs données {rule}. Écrivez-leur qu’elles seront effacées, laissez un mois, puis \
+             effacez ceux qui n’ont pas répondu"
+        )),
+    })
 }

@@ -105,7 +105,7 @@ fn postgres_without_a_secret_is_refused_with_advice() {
 fn a_second_sender_on_the_same_file_is_refused_while_reading_works() {
     let relay = Relay::start();
     let house = House::new().relay(&relay);
-    house.import(&["slow1500@gite.example"]);
+    house.import(&["slow4000@gite.example"]);
     house.write("article.html", article(MONDAY));
     let args = ["run", "agenda", "--at", AT, "--article", "article.html", "--yes"];
     let first = house.start(&args);

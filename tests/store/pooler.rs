@@ -4,8 +4,10 @@ use crate::support::{
     house::{House, ISSUE, On, Relay},
     process::{self, until},
 };
+use sqlx::postgres::PgConnectOptions;
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
+use std::str::FromStr;
 
 /// A pooler before the database of a house.
 struct Pooler {
@@ -17,15 +19,15 @@ impl Pooler {
     fn before(house: &House, mode: &str) -> Self {
         let program = process::tool("pgbouncer").expect("pgbouncer is installed by scripts/test");
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let url: url::Url = house.database_url().parse().unwrap();
-        let socket = url.query_pairs().find(|(name, _)| name == "host").map(|(_, value)| value.into_owned());
+        let database = PgConnectOptions::from_str(&house.database_url()).unwrap();
+        let host = database.get_socket().map_or(database.get_host().to_owned(), |socket| socket.display().to_string());
         let folder = house.path("pooler");
         std::fs::create_dir_all(&folder).unwrap();
         // As Debian ships it, but for the mode, the place and whom it believes.
         let settings = format!(
-            "[databases]\n* = host={} user=semainier\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
+            "[databases]\n* = host={host} port={} user=semainier\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
              auth_type = any\npool_mode = {mode}\n",
-            socket.unwrap_or_default()
+            database.get_port()
         );
         let file = house.write("pooler/pgbouncer.ini", settings);
         // It refuses to run as root.
@@ -52,8 +54,8 @@ impl Pooler {
 
     /// The database through it.
     fn url(&self, house: &House) -> String {
-        let url: url::Url = house.database_url().parse().unwrap();
-        format!("postgres://semainier@127.0.0.1:{}{}", self.port, url.path())
+        let database = PgConnectOptions::from_str(&house.database_url()).unwrap();
+        format!("postgres://semainier@127.0.0.1:{}/{}", self.port, database.get_database().unwrap())
     }
 }
 
