@@ -59,9 +59,9 @@ def templates(db):
 
 
 def clear(db):
-    for table in ("attempts", "claims", "deliveries", "tallies", "approvals", "content_authors", "refusals", "past_files", "past_content",
-                  "attachments", "inline_parts", "issue_content", "issues", "orders", "announcements", "edition_files", "editions",
-                  "occurrences", "skips", "notices", "audit", "mailings", "daemons"):
+    for table in ("canaries", "mass_bounces", "feedback", "attempts", "claims", "deliveries", "tallies", "approvals", "content_authors",
+                  "refusals", "past_files", "past_content", "attachments", "inline_parts", "issue_content", "issues", "orders",
+                  "announcements", "edition_files", "editions", "occurrences", "skips", "notices", "audit", "mailings", "daemons"):
         db.execute(f"DELETE FROM {table}")
 
 
