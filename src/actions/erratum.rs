@@ -141,7 +141,8 @@ fn not_composed(key: &IssueKey, why: NotComposed) -> super::ActionError {
 }
 
 /// Sends it to those whom the issue has reached and who have not unsubscribed since; where the mailing requires a second person, it
-/// waits for that person's approval first. Sending the same words twice is sending them once. `seen`: the hash and the number of recipients that the actor saw.
+/// waits for that person's approval first. Sending the same words twice is sending them once. `seen`: the hash and the number of
+/// recipients that the actor saw.
 ///
 /// # Errors
 /// As of [`compose`]; something of what was seen has changed; or a database that cannot be written.

@@ -123,7 +123,7 @@ impl Daemon {
             Err(failure) => Some(format!("{failure:#}")),
         };
         let now = self.now();
-        // Another trouble too: of a refused login staff are told at once.
+        // Another failure than before is recorded at once, too: a refused login is reported without delay.
         let changed = trouble != noted.trouble;
         if let Some(trouble) = trouble.as_ref().filter(|_| changed) {
             error!(mailbox = name, "the mailbox of bounces cannot be read: {trouble}");

@@ -1,4 +1,4 @@
-//! The first messages of an issue: they are answered before any other leaves, so that a fault of ours stops the issue after a few
+//! The first messages of an issue: they are answered before any other leaves, so that an error on our side stops the issue after a few
 //! recipients instead of a few dozen (docs/adr/0016). Which they are, and what their answers mean for the rest.
 
 use super::{

@@ -3,11 +3,9 @@
 use crate::app::Engine;
 use crate::domain::{Timestamp, french::NBSP, issue::IssueKey, notice::Notice, schedule::at_local};
 use crate::store::StoreError;
-use crate::views::suppressions;
-use chrono::{Datelike, Months, NaiveDate, NaiveTime, Timelike};
+use crate::views::suppressions::{self, SILENT_YEARS as YEARS};
+use chrono::{Datelike, NaiveDate, NaiveTime, Timelike};
 
-/// Of the CNIL's reference for the management of commercial activities: three years after the last contact from the person.
-pub(super) const YEARS: u32 = 3;
 /// When it is due: the season is far, and somebody is in the office.
 const DUE: (u32, u32) = (2, 1);
 const HOUR: u32 = 9;
@@ -28,7 +26,7 @@ pub(super) async fn queue(engine: &Engine, now: Timestamp) -> Result<(), StoreEr
     }
     let key = IssueKey::new(ABOUT, year);
     let is_new = engine.store.notice_of(&key, Notice::Silent.name()).await?.is_none();
-    let long_ago = now.checked_sub_months(Months::new(YEARS * 12)).unwrap_or_default();
+    let long_ago = suppressions::silent_since(now, YEARS);
     if is_new && !engine.store.silent_contacts(long_ago, None, 1).await?.is_empty() {
         engine.store.queue_notice(&key, &Notice::Silent, now).await?;
     }

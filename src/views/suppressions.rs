@@ -2,7 +2,7 @@
 
 use super::instant;
 use crate::app::Engine;
-use crate::domain::partner::SuppressionReason;
+use crate::domain::{Timestamp, partner::SuppressionReason};
 use crate::store;
 use chrono::Months;
 use serde::Serialize;
@@ -64,6 +64,15 @@ pub struct SilentView {
     pub heard: Option<String>,
 }
 
+/// After so many years without a sign of life the office decides whether to keep a contact: the CNIL's reference for the management of
+/// commercial activities says three years after the last contact from the person (`docs/privacy.md`).
+pub const SILENT_YEARS: u32 = 3;
+
+/// Whoever was not heard of since this instant was silent for so many years.
+pub fn silent_since(now: Timestamp, years: u32) -> Timestamp {
+    now.checked_sub_months(Months::new(years.saturating_mul(12))).unwrap_or_default()
+}
+
 /// Contacts from whom nothing came for this number of years: no order, no choice of mailings, and not added since. What the relay
 /// accepted is no sign of a person (CNIL: the last contact is one *from* the person).
 ///
@@ -71,7 +80,7 @@ pub struct SilentView {
 /// When the database cannot be read.
 pub async fn silent(engine: &Engine, years: u32) -> store::Result<Vec<SilentView>> {
     let now = engine.app.clock.now();
-    let since = now.checked_sub_months(Months::new(years.saturating_mul(12))).unwrap_or_default();
+    let since = silent_since(now, years);
     let (zone, mut views, mut after) = (engine.app.config.zone, Vec::new(), None);
     loop {
         let page = engine.store.silent_contacts(since, after.as_ref(), PAGE).await?;

@@ -118,7 +118,7 @@ pub(super) enum Command {
     },
     /// List the contacts from whom nothing has come for years: no order, no choice of mailings
     Silent {
-        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=50))]
+        #[arg(long, default_value_t = suppressions::SILENT_YEARS, value_parser = clap::value_parser!(u32).range(1..=50))]
         years: u32,
         /// An array of {"address","name","establishment","since","heard"}
         #[arg(long)]

@@ -3,15 +3,14 @@
 use super::{Reading, When, person_href};
 use crate::notices::replies::{bounce_in_french, meaning_of};
 use crate::store::{LogFilter, StoreError, ToRepair};
-use chrono::{Months, TimeDelta};
+use crate::views::suppressions::{SILENT_YEARS, silent_since};
+use chrono::TimeDelta;
 use serde::Serialize;
 
 /// Addresses that are shown.
 const MOST: u32 = 200;
 /// How long a mailbox that was full once is shown.
 const SOFTLY: TimeDelta = TimeDelta::days(31);
-/// After so many years without a sign of life the office decides whether to keep a contact: three years, `docs/privacy.md`.
-const SILENT_YEARS: u32 = 3;
 
 /// The list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -77,7 +76,7 @@ pub async fn repairs(it: &Reading<'_>) -> Result<Repairs, StoreError> {
             None => places.push(Place { name, commune, phone, rows: vec![row] }),
         }
     }
-    let long_ago = it.now.checked_sub_months(Months::new(SILENT_YEARS * 12)).unwrap_or_default();
+    let long_ago = silent_since(it.now, SILENT_YEARS);
     let silent = it.store.silent_contacts(long_ago, None, MOST).await?;
     let silent_cut = silent.len() >= MOST as usize;
     let silent = silent.into_iter().map(|one| SilentRow {
