@@ -311,9 +311,11 @@ fn mention(tokens: &[Token], mut at: usize, bare: bool) -> Option<Found<Mention>
     (what.weekday.is_some() || what.day.is_some()).then_some(Found { what, to: at })
 }
 
-/// `12/07`, `12/7`, `12/07/2027`, `12.07.2027`
+/// `12/07`, `12/7`, `1er/7`, `12/07/2027`, `12.07.2027`
 fn numeric_date(tokens: &[Token], at: usize) -> Option<(u32, u32, Option<i32>, usize)> {
     let day = tokens.get(at)?.number().filter(|n| (1..=31).contains(n))?;
+    // `1er/11`
+    let at = at + usize::from(day == 1 && is(tokens, at + 1, &["er", "ᵉʳ"]) && is(tokens, at + 2, &["/"]));
     let sign = tokens.get(at + 1).filter(|t| t.is_any(&["/", "."]) && glued(tokens, at + 1))?;
     let month = tokens.get(at + 2)?.number().filter(|n| (1..=12).contains(n) && glued(tokens, at + 2))?;
     if is(tokens, at + 3, &[sign.fold.as_str()]) && glued(tokens, at + 3) && glued(tokens, at + 4) {

@@ -411,6 +411,12 @@ pub(super) fn footer(line: &Line) -> Option<Footer> {
     // `#Marciac #sortir #gers`
     let tags = || text.split(' ').filter(|word| word.starts_with('#')).count();
     let tagged = text.starts_with('#') && tags() >= 2 && tags() * 2 > text.split(' ').count();
+    // `1,2 K204 commentaires · 89 partages`
+    let counted = text.starts_with(|c: char| c.is_ascii_digit()) && text.ends_with(['e', 's']);
+    let shared = counted && text.len() < 60 && [" commentaire", " partage"].iter().any(|what| text.contains(what));
+    if shared && !says_time(&Words::of(&line.text).tokens) {
+        return Some(Footer::Stray);
+    }
     if (tagged || begins(STRAY)) && text.len() < 80 && !says_time(&Words::of(&line.text).tokens) {
         return Some(Footer::Stray);
     }

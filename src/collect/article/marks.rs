@@ -154,7 +154,8 @@ fn mark(words: &Words<'_>, at: usize) -> Option<Found<Meaning>> {
         return Some(Found { what: Meaning::Opaque, to });
     }
     if let Some(times) = hours::time(tokens, at) {
-        return Some(Found { what: Meaning::Times(times.what), to: times.to });
+        let what = if is_of_the_sea(words, at) || is_a_limit(words, at) { Meaning::Opaque } else { Meaning::Times(times.what) };
+        return Some(Found { what, to: times.to });
     }
     if let Some(to) = money::price(tokens, at) {
         return Some(Found { what: Meaning::Price, to });
@@ -163,6 +164,29 @@ fn mark(words: &Words<'_>, at: usize) -> Option<Found<Meaning>> {
         return Some(Found { what: Meaning::Recurs(recurs.what), to: recurs.to });
     }
     days::date(tokens, at).map(|date| Found { what: Meaning::Dates(date.what), to: date.to })
+}
+
+/// `basse mer 13 h 42`, `marée haute : 9 h`, `coucher du soleil vers 21 h`: an hour of the sea or the sky.
+fn is_of_the_sea(words: &Words<'_>, at: usize) -> bool {
+    let lead = (0..at).rev().take(2).take_while(|i| words.is(*i, &[":", "a", "vers", "("])).count();
+    let end = at - lead;
+    let said = |list: &[&[&str]]| {
+        list.iter().enumerate().all(|(i, word)| end >= list.len() && words.is(end - list.len() + i, word))
+    };
+    said(&[&["basse", "basses", "pleine", "pleines", "haute"], &["mer", "mers"]])
+        || said(&[&["maree", "marees"], &["basse", "haute", "basses", "hautes"]])
+        || said(&[&["coucher", "lever"], &["du", "de"], &["soleil"]])
+}
+
+/// `avant le 30 octobre midi`, `avant mercredi 12 h`: the hour of a limit, behind its day.
+fn is_a_limit(words: &Words<'_>, at: usize) -> bool {
+    const LONGEST_DATE: usize = 6;
+    let end = at - usize::from(at > 0 && words.is(at - 1, &["a", ","]));
+    let before = (0..end).rev().take(LONGEST_DATE).find(|i| words.is(*i, &["avant"]));
+    before.is_some_and(|before| {
+        let day = before + 1 + usize::from(words.is(before + 1, &["le", "ce"]));
+        days::date(&words.tokens, day).is_some_and(|date| date.to == end)
+    })
 }
 
 /// `www.x.fr`, `https://…`, `a@b.fr`: the tokens up to the next blank.

@@ -159,6 +159,7 @@ struct Builder {
     scopes_open: usize,
     line: Line,
     space: bool,
+    /// Bytes of its letters and figures that are bold.
     bold: usize,
     /// The line that the open `<dt>` or `<dd>` begins with.
     definition_from: usize,
@@ -167,6 +168,8 @@ struct Builder {
     striking: usize,
     /// What is struck through in the line.
     struck: Vec<(usize, usize)>,
+    /// The line begins with bold words.
+    leads_bold: bool,
     block: usize,
     bullet: bool,
     lists: usize,
@@ -214,8 +217,9 @@ impl Builder {
             let start = self.line.text.len();
             self.line.links.push(Link { start, end: 0, href: href.clone() });
         }
-        if self.strong > 0 {
+        if self.strong > 0 && c.is_alphanumeric() {
             self.bold += c.len_utf8();
+            self.leads_bold |= self.line.text.is_empty();
         }
         if self.striking > 0 {
             let at = self.line.text.len();
@@ -237,14 +241,15 @@ impl Builder {
     fn end_line(&mut self) {
         self.end_link();
         self.space = false;
-        let bold = std::mem::take(&mut self.bold);
+        let (bold, leads_bold) = (std::mem::take(&mut self.bold), std::mem::take(&mut self.leads_bold));
         let struck = std::mem::take(&mut self.struck);
         if self.line.text.is_empty() {
             return;
         }
         let mut line = std::mem::take(&mut self.line);
-        line.shape.strong =
-            bold > 0 && bold + line.text.matches([' ', ':', '.', '-', '–', '•']).count() * 3 >= line.text.len();
+        let words: usize = line.text.chars().filter(|c| c.is_alphanumeric()).map(char::len_utf8).sum();
+        // `<b>Conte</b> (5 ans)` is, `Dim. 11 : <b>pardon de la mer</b>` is not.
+        line.shape.strong = bold > 0 && (words - bold) * if leads_bold { 2 } else { 6 } <= words;
         line.drop_struck(&struck);
         self.page.lines.push(line);
     }

@@ -37,7 +37,9 @@ pub(super) const SAID_OTHERWISE: &[&str] = &[
     "apres", "soir", "soiree", "nuit", "tombee", "toute", "tout", "journee", "tel", "tarif", "tarifs", "prix",
     "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche", "mardis", "tous", "jours",
     "sauf", "juin", "juillet", "aout", "septembre", "fin", "annule", "reporte", "complet", "rendez", "vous",
-    "aux", "part", "depart", "sera", "lieu", "reservation", "reservations",
+    "aux", "part", "depart", "sera", "lieu", "reservation", "reservations", "lun", "mar", "mer", "jeu", "ven", "sam", "dim",
+    "janvier", "fevrier", "mars", "avril", "mai", "octobre", "novembre", "decembre", "janv", "fevr", "avr", "juil", "sept", "oct",
+    "nov", "dec",
 ];
 
 /// Nouns of things one attends. Used to know a sentence's capital from a name's, and an article from a title's.

@@ -6,6 +6,7 @@
 mod grid;
 mod items;
 mod line;
+mod nested;
 mod survey;
 
 use std::collections::HashSet;
@@ -14,6 +15,7 @@ use chrono::NaiveDate;
 
 use self::grid::{Grid, is_grid_header};
 use self::items::Pending;
+use self::nested::Parent;
 use self::survey::{bullets_are_titles, heads_dated_lines, is_dated_item, lone_towns, town_of_a_feast};
 use super::calendar::Calendar;
 use super::days::{Spec, Weekdays};
@@ -116,6 +118,8 @@ struct Builder<'c> {
     town_names: HashSet<usize>,
     theme: Option<String>,
     pending: Option<Pending>,
+    /// The items whose lists are open, the innermost last.
+    parents: Vec<Parent>,
     /// A heading's label, an item only if its day has no other.
     label: Option<(Vec<NaiveDate>, String)>,
     closed: bool,
@@ -203,6 +207,7 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
         town_names,
         theme: None,
         pending: None,
+        parents: Vec::new(),
         label: None,
         closed: false,
         bullet_waits: false,
@@ -521,7 +526,7 @@ impl Builder<'_> {
                 None => {}
             }
         }
-        self.words(at, 0, 0);
+        self.words_of_list(at);
         true
     }
 
