@@ -445,7 +445,8 @@ impl Draft<'_, '_, '_> {
             }
             let token = &words.tokens[at];
             match token.kind {
-                Kind::Sign if token.is_any(&[":", ",", "-", ".", "|"]) && at > from => (at, behind) = (at + 1, at + 1),
+                Kind::Sign if token.is(":") && at > from => (at, behind) = (at + 1, at + 1),
+                Kind::Sign if token.is_any(&[",", "-", "."]) => at += 1,
                 Kind::Sign if at == behind => at += 1,
                 _ => break,
             }

@@ -124,7 +124,16 @@ impl Draft<'_, '_, '_> {
     }
 
     pub(super) fn is_quoted(&self, at: usize) -> bool {
-        self.marked.enclosed[at] && !self.in_brackets(at)
+        self.marked.enclosed[at] && !self.in_brackets(at) && !self.is_in_a_telling_name(at)
+    }
+
+    /// `<dt>Marché de Noël de Ternoux</dt>`: a name that the markup sets apart and that begins with what takes place, where
+    /// no heading says the town.
+    fn is_in_a_telling_name(&self, at: usize) -> bool {
+        let tokens = &self.words().tokens;
+        let name = (self.part.from..=at).rev().take(40).find_map(|from| super::names::name_at(tokens, from).map(|to| (from, to)));
+        self.setting.town.is_none()
+            && name.is_some_and(|(from, to)| at < to && super::words::is_event_noun(&tokens[from + 1]))
     }
 
     /// `Auch, ville basse, 7h30-12h30 ; Eauze, place d'Armagnac`, printed as written: one town is as good as the other.

@@ -36,6 +36,8 @@ pub(super) struct Setting<'a> {
     pub(super) known: &'a KnownVenues,
     /// The commune of the heading it stands under.
     pub(super) town: Option<&'a str>,
+    /// The venue of the heading it stands under.
+    pub(super) venue: Option<&'a str>,
     /// It is among the exhibitions: its last date is its end.
     pub(super) exhibition: bool,
     /// Recurrences and dates in the item have been used to place it.
@@ -349,7 +351,10 @@ impl Draft<'_, '_, '_> {
                 place
             }
             (None, Some(around)) => around,
-            (None, None) => town.as_ref().map(|town| Place { commune: Some(town.clone()), ..Place::default() })?,
+            (None, None) if town.is_none() && self.setting.venue.is_none() => return None,
+            (None, None) => {
+                Place { commune: town.clone(), venue: self.setting.venue.map(str::to_owned), ..Place::default() }
+            }
         };
         if let Some(town) = town.as_deref().filter(|town| !town.is_empty()) {
             place = named_after(self.words(), place, town);

@@ -8,6 +8,7 @@ use super::flaw::is_pictogram;
 use super::hours;
 use super::html::{Line, Shape};
 use super::marks::{Meaning, Until, marks};
+use super::names;
 use super::text::{Kind, Token, Words, folded, is_bullet, is_space, tokens};
 use super::towns::is_listed_word;
 use super::words::{THEMES, is_event_noun, is_function};
@@ -51,6 +52,10 @@ pub(super) const LONGEST_LINE: usize = 6000;
 pub(super) fn day_line(line: &Line) -> Option<DayLine> {
     if line.text.len() > LONGEST_LINE {
         return long_day_line(line);
+    }
+    // A name that the markup sets apart is no day, whatever its words.
+    if line.text.starts_with(names::OPEN) {
+        return None;
     }
     let words = Words::of(&line.text);
     let tokens = &words.tokens;
@@ -237,7 +242,7 @@ pub(super) enum Section {
 
 pub(super) fn section(line: &Line) -> Option<Section> {
     const LONGEST_HEADING: usize = 80;
-    if line.text.len() > LONGEST_HEADING || line.text.contains('\n') {
+    if line.text.len() > LONGEST_HEADING || line.text.contains('\n') || line.text.starts_with(names::OPEN) {
         return None;
     }
     let words = Words::of(&line.text);

@@ -11,6 +11,7 @@ use super::clock::clock;
 use super::days::{self, Found, Recurrence, Spec};
 use super::hours::{self, Slot, Times};
 use super::money;
+use super::names::name_at;
 use super::text::{Kind, Token, Words};
 use super::words::is_event_noun;
 use crate::domain::agenda::Status;
@@ -115,6 +116,9 @@ pub(super) fn same_hour(words: &Words<'_>, at: usize) -> Option<(usize, bool)> {
 /// Where the quotation that opens at token `at` ends. An unclosed one is only a stray sign.
 pub(super) fn quotation(tokens: &[Token], at: usize) -> Option<usize> {
     const LONGEST: usize = 30;
+    if let Some(to) = name_at(tokens, at) {
+        return Some(to);
+    }
     let close = match tokens[at].fold.as_str() {
         "«" => "»",
         "\"" => "\"",

@@ -38,6 +38,7 @@ mod html;
 mod lines;
 mod marks;
 mod money;
+mod names;
 mod outline;
 mod page_builder;
 mod parts;
@@ -69,6 +70,7 @@ use self::events::{Setting, understand};
 use self::html::Page;
 use self::lines::{DayLine, Form, completes_a_date, day_line, unstack};
 use self::marks::same_hour;
+use self::names::plain;
 use self::outline::{Entry, Outline, Under, outline, speaks_of_today};
 use self::practical::is_bound;
 use self::sentences::tells_of_nothing;
@@ -117,7 +119,8 @@ pub fn read_knowing(html: &str, reading: &Reading<'_>, known: &KnownVenues) -> A
     let _cache = TokenCache::enable();
     let mut page = Page::read(html);
     page.lines_mut().iter_mut().for_each(unstack);
-    page.join(completes_a_date);
+    page.join(" ", completes_a_date);
+    names::set_apart(&mut page);
     let days: Vec<Option<DayLine>> = page.lines().iter().map(day_line).collect();
     let article = page.article(|at| days[at].as_ref().is_some_and(|day| day.form != Form::Inside));
     let (lines, days) = (&page.lines()[article.clone()], &days[article]);
@@ -215,7 +218,7 @@ impl Reader<'_> {
     }
 
     fn place(&mut self, entry: Entry, week: Option<Week>) {
-        let text = one_spaced(&entry.text);
+        let text = plain(&one_spaced(&entry.text));
         if text.is_empty() {
             return;
         }
@@ -293,6 +296,7 @@ impl Reader<'_> {
             calendar: &self.calendar,
             day,
             town: entry.town.as_deref(),
+            venue: entry.venue.as_deref(),
             exhibition,
             placed_by_words: entry.placed_by_words,
             titled: entry.titled,
@@ -316,8 +320,9 @@ impl Reader<'_> {
                 shortened(text)
             ));
         }
-        let read = entry.told.as_ref().map(|told| one_spaced(told));
+        let read = entry.told.as_ref().map(|told| plain(&one_spaced(told)));
         let mut events = understood.events;
+        events.iter_mut().for_each(without_name_signs);
         self.tell_same_hour(told, &mut events);
         evidence::trace(text, &mut events);
         let item = Item { text: text.to_owned(), events, read, ..Item::default() };
@@ -396,6 +401,17 @@ impl Reader<'_> {
                 french::date(week.monday())
             ));
         }
+    }
+}
+
+/// The signs of a name that the markup sets apart are only for reading.
+fn without_name_signs(event: &mut Event) {
+    if event.title.contains([names::OPEN, names::CLOSE]) {
+        event.title = titles::calm(&plain(&event.title));
+    }
+    let fields = [&mut event.place, &mut event.price, &mut event.note, &mut event.until_text];
+    for field in fields.into_iter().flatten().filter(|field| field.contains([names::OPEN, names::CLOSE])) {
+        *field = plain(field);
     }
 }
 

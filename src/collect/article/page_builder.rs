@@ -170,6 +170,8 @@ struct Builder {
     struck: Vec<(usize, usize)>,
     /// The line begins with bold words.
     leads_bold: bool,
+    /// All its words were bold so far.
+    bold_only: bool,
     block: usize,
     bullet: bool,
     lists: usize,
@@ -204,11 +206,14 @@ impl Builder {
             self.line.text.push(' ');
         }
         if self.line.text.is_empty() {
+            self.bold_only = true;
             self.line.block = self.block;
             self.line.bullet = std::mem::take(&mut self.bullet);
             self.line.depth = self.lists;
             self.line.in_list = self.lists > 0 || self.counts.get(&local_name!("li")).is_some_and(|n| *n > 0);
             self.line.shape.heading = self.headings.last().copied().unwrap_or_default();
+            let within = |name| self.counts.get(&name).is_some_and(|n| *n > 0);
+            (self.line.term, self.line.definition) = (within(local_name!("dt")), within(local_name!("dd")));
             self.line.spot = self.rows.last().map_or(Spot::default(), |row| row.spot);
         }
         if self.line.links.last().is_none_or(|link| link.end != 0)
@@ -229,6 +234,11 @@ impl Builder {
             }
         }
         self.line.text.push(c);
+        if self.strong > 0 && self.leads_bold && self.bold_only {
+            self.line.lead = self.line.text.len();
+        } else if self.strong == 0 {
+            self.bold_only = false;
+        }
     }
 
     fn end_link(&mut self) {
@@ -250,6 +260,9 @@ impl Builder {
         let words: usize = line.text.chars().filter(|c| c.is_alphanumeric()).map(char::len_utf8).sum();
         // `<b>Conte</b> (5 ans)` is, `Dim. 11 : <b>pardon de la mer</b>` is not.
         line.shape.strong = bold > 0 && (words - bold) * if leads_bold { 2 } else { 6 } <= words;
+        if line.lead >= line.text.len() {
+            line.lead = 0;
+        }
         line.drop_struck(&struck);
         self.page.lines.push(line);
     }

@@ -9,6 +9,7 @@ use super::events::{Setting, Understood};
 use super::flaw::{Flaw, flaw, is_pictogram};
 use super::html::Link;
 use super::marks::{Mark, Meaning};
+use super::names::name_at;
 use super::parts::{Marked, Part};
 use super::place_field::{ends_with_town, is_thing_in_a_venue, names_a_venue, place_field};
 use super::places::{Place, Reader};
@@ -51,6 +52,11 @@ fn hint(c: char) -> Option<Sort> {
     }
 }
 
+/// Whether a name that the markup sets apart begins at token `at`.
+fn is_name(words: &Words<'_>, at: usize) -> bool {
+    words.tokens.get(at).is_some() && name_at(&words.tokens, at).is_some()
+}
+
 /// Whether the line is one field with its pictogram: `📍 Fourcès, sous les arcades`, `⏰ 9h-18h`.
 pub(super) fn is_labelled(text: &str) -> bool {
     text.chars().next().is_some_and(|c| hint(c).is_some())
@@ -74,13 +80,14 @@ pub(super) fn record(marked: &Marked<'_, '_>, links: &[Link], setting: &Setting<
         return None;
     }
     let fields = fields(marked);
+    let name = fields.iter().find(|field| is_name(words, field.from));
     let texts: Vec<&Field> = fields.iter().filter(|field| field.sort == Sort::Text).collect();
-    let title_field = texts.first().copied().or_else(|| fields.iter().find(|field| field.sort == Sort::Category))?;
+    let title_field = name.or(texts.first().copied()).or_else(|| fields.iter().find(|field| field.sort == Sort::Category))?;
     let times = times(marked, &fields, title_field)?;
     let part = Part { from: 0, to: words.tokens.len(), times, ends: None };
     let mut draft = Draft::of(marked, &part, links, setting);
     draft.claim_marks();
-    let place = place(marked, &fields, title_field);
+    let place = place(marked, &fields, title_field, setting);
     let prices: Vec<&Field> = fields.iter().filter(|field| field.sort == Sort::Price).collect();
     if let Some(field) = prices.first() {
         let first = marked
@@ -136,7 +143,20 @@ fn fields(marked: &Marked<'_, '_>) -> Vec<Field> {
     let mut hinted = None;
     let mut from = 0;
     let mut depth = 0usize;
+    let mut name_to = 0;
     for at in 0..=tokens.len() {
+        if at >= name_to {
+            let name = tokens.get(at).and_then(|_| name_at(tokens, at));
+            if name.is_none() && at == name_to && at > 0 {
+                // A name is a field of its own: `L'Eau qui dort (1 h 38)`.
+                push_field(marked, from, at, None, &mut out);
+                from = at;
+            }
+            name_to = name.unwrap_or(0);
+        }
+        if at < name_to {
+            continue;
+        }
         let end = at == tokens.len();
         let token = tokens.get(at);
         let picture = token.and_then(|token| words.text[token.start..].chars().next()).filter(|c| is_pictogram(*c));
@@ -176,6 +196,9 @@ fn fields(marked: &Marked<'_, '_>) -> Vec<Field> {
 /// bleus`. A category above it is not: `Conférence`, then `Jardiner avec la lune`.
 fn name_the_title(marked: &Marked<'_, '_>, fields: &mut [Field]) {
     let words = marked.words;
+    if fields.iter().any(|field| is_name(words, field.from)) {
+        return;
+    }
     let Some(first) = fields.iter().position(|field| !matches!(field.sort, Sort::Time | Sort::State)) else { return };
     let event = |field: &Field| {
         (field.from..field.to).any(|at| {
@@ -280,6 +303,9 @@ fn has_mark(marked: &Marked<'_, '_>, from: usize, to: usize, is: impl Fn(&Meanin
 fn sort(marked: &Marked<'_, '_>, from: usize, to: usize) -> Sort {
     let words = marked.words;
     let tokens = &words.tokens;
+    if is_name(words, from) {
+        return Sort::Text;
+    }
     let within = |is: &dyn Fn(&Mark) -> bool, also: &[&str]| {
         (from..to).all(|at| {
             !matches!(tokens[at].kind, Kind::Word | Kind::Number)
@@ -375,6 +401,7 @@ fn merge_text(marked: &Marked<'_, '_>, fields: Vec<Field>) -> Vec<Field> {
             .last()
             .is_some_and(|last| last.to < field.from && (last.to..field.from).all(|at| words.is(at, &["-", ","])));
         match out.last_mut() {
+            Some(last) if is_name(words, last.from) => out.push(field),
             Some(last) if dashed && last.sort == field.sort && matches!(field.sort, Sort::Text | Sort::Place) => {
                 last.to = field.to
             }
@@ -437,8 +464,26 @@ fn times(marked: &Marked<'_, '_>, fields: &[Field], title: &Field) -> Option<Vec
             fields.iter().filter(|field| matches!(field.sort, Sort::Time | Sort::Text)).flat_map(of).take(1).collect(),
         ),
         [(_, found)] if found.iter().filter(|mark| timed(mark)).count() == 1 => Some(found.clone()),
+        [(field, found)] if is_name(marked.words, title.from) => {
+            // `de 13 h 30 à 17 h (dernière entrée 16 h 15)`: one list of hours, and details of it.
+            let main: Vec<usize> =
+                found.iter().copied().filter(|mark| timed(mark) && !is_of_a_detail(marked, &fields[*field], *mark)).collect();
+            (!main.is_empty() && one_list(marked, &main)).then_some(main)
+        }
         _ => None,
     }
+}
+
+/// Whether the words before an hour, back to a sign, say that it is no beginning: `dernière entrée 16 h 15`, `portes à 19 h`.
+fn is_of_a_detail(marked: &Marked<'_, '_>, field: &Field, mark: usize) -> bool {
+    #[rustfmt::skip]
+    const DETAILS: [&str; 12] = [
+        "derniere", "dernier", "portes", "ouverture", "fermeture", "accueil", "retrait", "inscription", "inscriptions", "retour",
+        "arrivee", "dossards",
+    ];
+    let words = marked.words;
+    let before = (field.from..marked.marks[mark].from).rev();
+    before.take_while(|at| !words.is(*at, &[",", "(", ";", ".", ":", "-"])).any(|at| words.is(at, &DETAILS))
 }
 
 /// Hours that follow each other with nothing between: `15 h et 20 h 30`.
@@ -473,7 +518,7 @@ fn best(marked: &Marked<'_, '_>, field: &Field, found: Vec<usize>) -> Vec<usize>
 }
 
 /// The place: of its own field, of the practical line, else of the title's words.
-fn place(marked: &Marked<'_, '_>, fields: &[Field], title: &Field) -> Option<Place> {
+fn place(marked: &Marked<'_, '_>, fields: &[Field], title: &Field, setting: &Setting<'_>) -> Option<Place> {
     let words = marked.words;
     for field in fields.iter().filter(|field| field.sort == Sort::Place) {
         let named = words.is(field.from, &PLACE_LABELS) && words.is(field.from + 1, &[":"]);
@@ -518,7 +563,11 @@ fn place(marked: &Marked<'_, '_>, fields: &[Field], title: &Field) -> Option<Pla
         .filter(|field| field.sort == Sort::Practical)
         .find_map(read)
         .or_else(|| fields.iter().filter(|field| field.sort == Sort::Text && field.from != title.from).find_map(read))
-        .or_else(|| read(title))
+        .or_else(|| {
+            // What a name names is a place only where it is a town and no heading says another.
+            let certain = |place: &Place| place.commune.is_some() && setting.town.is_none();
+            read(title).filter(|place| !is_name(words, title.from) || certain(place))
+        })
 }
 
 /// The title's words without its hours, prices and states; and what was left of its field.

@@ -24,7 +24,7 @@ pub(super) fn composed(mut text: String) -> String {
 
 /// Soft hyphens, zero-width signs and byte-order marks that editors leave inside words.
 fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}' | '\u{FE0E}' | '\u{FE0F}' | '\u{0}')
+    matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}' | '\u{E000}' | '\u{E001}' | '\u{FE0E}' | '\u{FE0F}' | '\u{0}')
 }
 
 /// Folds every run of white space of any kind into one space, and trims.

@@ -52,6 +52,15 @@ pub(super) fn shown(written: &str) -> Shown {
     Shown { text: if sentence_capital { lower_first(&text) } else { text }, replaced: None }
 }
 
+/// A name as a title: `Loto` is a `loto`, `Loto Quine` and `La Nuit des feux` stay as they are.
+pub(super) fn calm(name: &str) -> String {
+    let text = tidy(name);
+    let words = Words::of(&text);
+    let noun = words.tokens.first().is_some_and(|first| first.capital && is_event_noun(first)) && !words.shouts(0);
+    let named = words.tokens.get(1).is_some_and(|next| next.kind != Kind::Word || next.capital);
+    if noun && (words.tokens.len() == 1 || !named) { lower_first(&text) } else { text.clone() }
+}
+
 pub(super) fn lower_first(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or(String::new(), |first| first.to_lowercase().chain(chars).collect())

@@ -85,6 +85,9 @@ pub(super) struct TownRunIn {
 /// The town that a line begins with. `unlisted`: a capitalised name that no list knows may be one.
 pub(super) fn town_run_in(text: &str, unlisted: bool) -> Option<TownRunIn> {
     const LONGEST_RUN_IN: usize = 60;
+    if text.starts_with(super::names::OPEN) {
+        return None;
+    }
     let head: String = text.chars().take(LONGEST_RUN_IN).collect();
     let words = Words::of(&head);
     let tokens = &words.tokens;

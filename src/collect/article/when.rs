@@ -434,6 +434,16 @@ fn mentions(
         }
         at = date.to;
     }
+    // `lundi de Pâques (14 avril)`: one day, said twice.
+    if let [first, second, ..] = out.as_slice()
+        && first.when == second.when
+        && second.from - first.to <= 3
+        && words.is(second.from - 1, &["(", ","])
+        && !says_time(&words.tokens[first.to..second.from])
+    {
+        out.remove(0);
+    }
+    join_recurrence_and_span(words, to, &mut out);
     // `samedi 14 h au dimanche 14 h`: one thing that lasts; it is of its first day.
     if let [first, second] = out.as_slice()
         && words.is(second.from, &["au"])
@@ -443,6 +453,40 @@ fn mentions(
         out.pop();
     }
     out
+}
+
+/// `chaque soir à 18 h du 1er au 24 décembre`, `du 10 au 16, tous les jours sauf mardi`: the weekdays, among these days.
+fn join_recurrence_and_span(words: &Words<'_>, end: usize, out: &mut Vec<Mention>) {
+    use chrono::Datelike;
+    let [first, second] = out.as_slice() else { return };
+    let between = first.to..second.from;
+    let apart = between.clone().any(|at| {
+        let token = &words.tokens[at];
+        token.kind == Kind::Word && !is_function(token) && hour_within(words, at).is_none()
+    });
+    let (weekdays, days) = match (&first.when, &second.when) {
+        (When::Weekly(weekdays), When::Days(days)) | (When::Days(days), When::Weekly(weekdays)) => (*weekdays, days),
+        _ => return,
+    };
+    if apart || days.len() < 3 {
+        return;
+    }
+    let except = (first.from..end).find_map(|at| match days::recurrence(&words.tokens[..end], at)?.what {
+        Recurrence::Except(closed) => Some(closed),
+        Recurrence::On(_) => None,
+    });
+    let weekdays = except.map_or(weekdays, |closed| weekdays.without(closed));
+    let among: Vec<NaiveDate> = days.iter().copied().filter(|day| weekdays.has(day.weekday())).collect();
+    if among.is_empty() {
+        return;
+    }
+    let (from, to, warnings) = (first.from, second.to, second.warnings.clone());
+    *out = vec![Mention { warnings, ..Mention::of(from, to, When::Days(among)) }];
+}
+
+/// Whether the token is a part of an hour: the `h` of `18 h`.
+fn hour_within(words: &Words<'_>, at: usize) -> Option<()> {
+    (at.saturating_sub(3)..=at).find_map(|from| hours::time(&words.tokens, from).filter(|time| time.to > at)).map(drop)
 }
 
 /// `du samedi`, `avant vendredi`, `reporté au jeudi 16`: where a day named after these words is only a name or a limit.

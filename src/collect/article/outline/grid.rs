@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use super::super::days::{self, Spec};
 use super::super::html::{Line, Spot};
 use super::super::lines::{says_date, timing};
+use super::super::names::{is_name, named};
 use super::super::place_field::place_field;
 use super::super::practical::is_detail;
 use super::super::sentences::{Role, line_role, only_where_and_when};
@@ -142,7 +143,7 @@ impl Builder<'_> {
         }
         self.flush();
         if of_days.is_empty() && is_announced(&row.text) {
-            let entry = Entry { town: self.town.clone(), ..Entry::of(&row.text, row.links.clone()) };
+            let entry = Entry { town: self.town.clone(), venue: self.venue.clone(), ..Entry::of(&row.text, row.links.clone()) };
             self.out.entries.push(entry);
         }
         let joined = |name: bool| {
@@ -183,7 +184,7 @@ impl Builder<'_> {
         let (told, titled) = match () {
             () if !labelled => (None, false),
             () if ticked => (Some(label.to_owned()), true),
-            () if !names => (Some(format!("{label}\n{text}")), true),
+            () if !names => (Some(format!("{}\n{text}", row_name(label, titles))), true),
             () if is_part_of_day(label) && timed => (None, false),
             () if is_part_of_day(label) || is_place(label) || tells_of_an_event(text) => {
                 (Some(format!("{text}\n{label}")), false)
@@ -194,10 +195,22 @@ impl Builder<'_> {
         // Where more than the cell is read, the whole row is the text of the item.
         let whole = told.is_some() && row.text.len() <= LONGEST_ROW;
         let (shown, links) = if whole { (&*row.text, Vec::new()) } else { (text, links_within(row, from, to)) };
-        let town = self.town.clone();
-        let entry = Entry { under, told, town, placed_by_words: true, titled, ..Entry::of(shown, links) };
+        let (town, venue) = (self.town.clone(), self.venue.clone());
+        let entry = Entry { under, told, town, venue, placed_by_words: true, titled, ..Entry::of(shown, links) };
         self.out.entries.push(entry);
     }
+}
+
+/// The name of a row above cells that only say hours: its first line, whatever its words, and of the others those
+/// without a figure (`1 h 47 – comédie` is how long the film lasts).
+fn row_name(label: &str, titles: bool) -> String {
+    let mut lines = label.split('\n');
+    let first = lines.next().unwrap_or_default();
+    if !titles || is_place(first) || is_part_of_day(first) || !is_name(first) {
+        return label.to_owned();
+    }
+    let others = lines.filter(|line| !line.chars().any(|c| c.is_ascii_digit()));
+    std::iter::once(named(first)).chain(others.map(str::to_owned)).collect::<Vec<_>>().join("\n")
 }
 
 /// Longer rows are not shown with each of their things.

@@ -98,6 +98,7 @@ impl Builder<'_> {
             under,
             told,
             town: self.town.clone(),
+            venue: self.venue.clone(),
             theme: self.theme.clone(),
             placed_by_words: by_words,
             heading: title && line.shape.heading > 0,

@@ -7,6 +7,7 @@ use super::super::days::{self, Recurrence, Weekdays};
 use super::super::html::Line;
 use super::super::lines::{LONGEST_LINE, has_number, is_exhibition, theme_run_in, without_bullet};
 use super::super::marks::{Meaning, marks};
+use super::super::names::{self, leading_name};
 use super::super::place_field::names_a_venue;
 use super::super::practical::{is_dated_practical, is_field};
 use super::super::sentences::sentences;
@@ -87,7 +88,7 @@ impl Builder<'_> {
             of_town.filter(|run_in| !titles && !names_several_places(&line.text[from + run_in.rest..]))
         {
             self.flush();
-            self.town = Some(run_in.town);
+            (self.town, self.venue) = (Some(run_in.town), None);
             from += run_in.rest;
             from += skip(from);
             // `Ternoux. Animations du 16 au 22. Lundi 16…`: the days stand within the town.
@@ -165,7 +166,10 @@ impl Builder<'_> {
         }
         let parts: Vec<&str> =
             piece.told.iter().map(|(a, b)| line.text[from + a..from + b].trim_matches(is_space)).collect();
-        Some(parts.join(" "))
+        let told = parts.join(" ");
+        // The name of the item stands before each of its days.
+        let name = leading_name(&line.text).filter(|_| !told.contains(names::OPEN));
+        Some(name.map_or(told.clone(), |name| format!("{name}\n{told}")))
     }
 
     /// The place of a piece, and whether its own words gave it.

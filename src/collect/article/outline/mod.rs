@@ -9,14 +9,14 @@ mod line;
 mod nested;
 mod survey;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 
 use self::grid::{Grid, is_grid_header};
 use self::items::Pending;
 use self::nested::Parent;
-use self::survey::{bullets_are_titles, heads_dated_lines, is_dated_item, lone_towns, town_of_a_feast};
+use self::survey::{bullets_are_titles, heads_dated_lines, is_dated_item, lone_towns, place_headings, town_of_a_feast};
 use super::calendar::Calendar;
 use super::days::{Spec, Weekdays};
 use super::html::{Line, Link, Shape};
@@ -25,6 +25,7 @@ use super::lines::{
     timing, without_bullet,
 };
 use super::marks::{Meaning, marks};
+use super::places::Place;
 use super::practical::{is_dated_practical, is_practical};
 use super::record::{is_labelled, is_pinned_place};
 use super::sentences::{Role, line_role};
@@ -56,6 +57,8 @@ pub(super) struct Entry {
     pub(super) told: Option<String>,
     pub(super) links: Vec<Link>,
     pub(super) town: Option<String>,
+    /// The venue of its heading: `Salle des fêtes de Nedde`.
+    pub(super) venue: Option<String>,
     /// The heading of its theme: `Les marchés`.
     pub(super) theme: Option<String>,
     /// The words of the item placed it: its date is no news for the note.
@@ -108,6 +111,12 @@ struct Builder<'c> {
     headed_article: bool,
     day_level: u8,
     town: Option<String>,
+    /// The venue of the heading that gave the town.
+    venue: Option<String>,
+    /// Headings that name a venue, or a venue and its town.
+    place_heads: HashMap<usize, Place>,
+    /// How they look: another one that looks so ends their places.
+    place_look: Option<Shape>,
     /// Towns are the outer order, days the inner one.
     towns_outside: bool,
     /// The line with the first day of a feast whose introduction is being read.
@@ -181,8 +190,10 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
             |at: &usize| lines[*at].shape.heading > 1 || lines[*at].shape.strong && lines[*at].shape.heading == 0;
         (at.saturating_sub(4)..at).rev().take_while(|at| !facts[*at].timing.says).find(titles).unwrap_or(at)
     });
+    let place_heads = place_headings(lines, read, &facts);
+    let first_place = place_heads.keys().min().copied();
     let first_grid = (0..lines.len()).find(|at| is_grid_header(&lines[*at]));
-    let start = [first_head, first_town, first_item, first_grid].into_iter().flatten().min();
+    let start = [first_head, first_town, first_item, first_place, first_grid].into_iter().flatten().min();
     let Some(start) = start else {
         return without_days(lines, lead);
     };
@@ -200,7 +211,10 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
         headed_article,
         day_level: 0,
         town: None,
-        towns_outside: first_town.is_some_and(|town| first_head.is_none_or(|head| town <= head)),
+        venue: None,
+        place_look: first_place.map(|at| lines[at].shape),
+        place_heads,
+        towns_outside: [first_town, first_place].into_iter().flatten().min().is_some_and(|town| first_head.is_none_or(|head| town <= head)),
         first_day_of_feast: 0,
         feast_level: 0,
         town_looks,
@@ -359,6 +373,7 @@ impl Entry {
             told: None,
             links,
             town: None,
+            venue: None,
             theme: None,
             placed_by_words: false,
             heading: false,
@@ -501,6 +516,15 @@ impl Builder<'_> {
                 self.theme = Some(line.text.clone());
                 return true;
             }
+            if let Some(place) = self.place_heads.get(&at).cloned() {
+                self.flush();
+                (self.town, self.venue) = (place.commune, place.venue);
+                return true;
+            }
+            if self.place_look == Some(line.shape) && line.shape.heading > 0 {
+                self.flush();
+                (self.town, self.venue) = (None, None);
+            }
             match self.section_of(at, line) {
                 Some(Section::Exhibitions) => {
                     self.enter(Under::Exhibitions);
@@ -512,7 +536,7 @@ impl Builder<'_> {
                 }
                 Some(Section::Town(town)) => {
                     self.flush();
-                    self.town = Some(town);
+                    (self.town, self.venue) = (Some(town), None);
                     return true;
                 }
                 Some(Section::Theme) => {
@@ -590,7 +614,7 @@ impl Builder<'_> {
         self.under = under;
         self.theme = None;
         if !self.towns_outside {
-            self.town = None;
+            (self.town, self.venue) = (None, None);
         }
     }
 
