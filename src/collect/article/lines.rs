@@ -108,12 +108,16 @@ pub(super) fn day_line(line: &Line) -> Option<DayLine> {
         const LONGEST_NAME: usize = 10;
         let close = rest_tokens.iter().take(LONGEST_NAME).position(|token| token.is(")"));
         close.is_some_and(|close| {
-            rest_tokens.get(close + 1).is_some_and(|token| token.is_any(&[":", "-"]))
+            rest_tokens.get(close + 1).is_some_and(|token| token.is_any(&[":", "-"]) || token.kind == Kind::Break)
                 && !says_time(&rest_tokens[..close])
         })
     };
     if named && numbered {
-        return of(Form::RunIn);
+        // `Jeu. 6 mai (Ascension)` in a cell of its own
+        let close = rest_tokens.iter().position(|token| token.is(")")).map_or(0, |close| close + 1);
+        let cell = rest_tokens.get(close).filter(|token| token.kind == Kind::Break);
+        let rest = cell.map_or(rest, |token| token.start);
+        return Some(DayLine { spec: date.what.clone(), form: Form::RunIn, rest });
     }
     if separated && next.is_any(&[":", "-", ".", "\n", "|", "•", ">", "→"]) {
         // `Samedi. Il fait beau` is prose; `Samedi : marché` and a table row are not.

@@ -24,6 +24,7 @@
 mod calendar;
 mod choose;
 mod clock;
+mod columns;
 mod commune_of;
 mod communes;
 mod dash;
@@ -62,7 +63,7 @@ mod words;
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 
 use self::calendar::{Calendar, short_date};
 use self::days::Spec;
@@ -121,6 +122,7 @@ pub fn read_knowing(html: &str, reading: &Reading<'_>, known: &KnownVenues) -> A
     page.lines_mut().iter_mut().for_each(unstack);
     page.join(" ", completes_a_date);
     names::set_apart(&mut page);
+    columns::label_sellers(page.lines_mut());
     let days: Vec<Option<DayLine>> = page.lines().iter().map(day_line).collect();
     let article = page.article(|at| days[at].as_ref().is_some_and(|day| day.form != Form::Inside));
     let (lines, days) = (&page.lines()[article.clone()], &days[article]);
@@ -153,6 +155,7 @@ pub fn read_knowing(html: &str, reading: &Reading<'_>, known: &KnownVenues) -> A
         agenda: Agenda::default(),
         moved: Vec::new(),
         hour_before: None,
+        period: lead.period,
     };
     reader.gather(outline, named);
     reader.agenda
@@ -177,6 +180,8 @@ struct Reader<'a> {
     moved: Vec<Moved>,
     /// The last event before the item, if its item has one hour: « à la même heure » means that.
     hour_before: Option<Event>,
+    /// The first and the last day of an article about more than a week.
+    period: Option<(NaiveDate, NaiveDate)>,
 }
 
 struct Moved {
@@ -227,7 +232,7 @@ impl Reader<'_> {
             Under::Days(days)
                 if entry.placed_by_words
                     && self.headed
-                    && week.is_some_and(|week| !days.iter().any(|day| week.contains(*day))) =>
+                    && !days.iter().any(|day| self.covers(week, *day)) =>
             {
                 self.put_nowhere(&entry, text, Unplaced::OtherWeek);
             }
@@ -237,12 +242,14 @@ impl Reader<'_> {
                 }
             }
             Under::Weekly(weekdays) => {
-                let days = week.map(|week| weekdays.in_week(week)).unwrap_or_default();
+                let days = match self.period {
+                    Some((first, last)) => first.iter_days().take_while(|day| *day <= last).filter(|day| weekdays.has(day.weekday())).collect(),
+                    None => week.map(|week| weekdays.in_week(week)).unwrap_or_default(),
+                };
                 self.put_daily(days, &entry, text, Unplaced::NoDay);
             }
             Under::Listed(listed) => {
-                let in_week = |day: &NaiveDate| week.is_none_or(|week| week.contains(*day));
-                let days: Vec<NaiveDate> = listed.iter().copied().filter(in_week).collect();
+                let days: Vec<NaiveDate> = listed.iter().copied().filter(|day| self.covers(week, *day)).collect();
                 self.put_daily(days, &entry, text, Unplaced::OtherWeek);
             }
             Under::Exhibitions => {
@@ -251,6 +258,12 @@ impl Reader<'_> {
             }
             Under::Nowhere(why) => self.put_nowhere(&entry, text, *why),
         }
+    }
+
+    /// Whether the article is about the day: it is of its week, or of its longer period.
+    fn covers(&self, week: Option<Week>, day: NaiveDate) -> bool {
+        let within = |(first, last): (NaiveDate, NaiveDate)| (first..=last).contains(&day);
+        self.period.is_some_and(within) || week.is_none_or(|week| week.contains(day))
     }
 
     fn put_under(&mut self, day: NaiveDate, entry: &Entry, text: &str) {

@@ -93,10 +93,27 @@ fn name_before_a_bar(line: &mut Line) {
     let behind = behind.strip_prefix('(').and_then(|inner| inner.split_once(')')).map_or(behind, |(_, behind)| behind);
     let barred = behind.trim_start().starts_with(['·', '|']);
     let dated = says_numbered_date(rest);
-    if barred && is_name(name) && (dated || timing(rest).says && !says_date(name)) && (dated || !says_date(name)) {
+    let when = (dated || timing(rest).says && !says_date(name)) && (dated || !says_date(name));
+    if when && is_name(name) && (barred || is_all_that_is_told(name, rest)) {
         line.insert(lead, &CLOSE.to_string());
         line.insert(0, &OPEN.to_string());
     }
+}
+
+/// `<b>Et si on tricotait une forêt ?</b> ven. 15 de 15 h à 17 h`: bold words of some length, and a rest that names nothing one attends.
+fn is_all_that_is_told(name: &str, rest: &str) -> bool {
+    const LEAST_WORDS: usize = 2;
+    let (words, other) = (Words::of(name), Words::of(rest));
+    let content = words.tokens.iter().filter(|token| token.kind == Kind::Word && !super::words::is_function(token)).count();
+    let first = other.tokens.first();
+    let parted = first.is_some_and(|token| token.kind == Kind::Sign && token.is_any(&[",", ":", "-", "("]))
+        || super::days::date(&other.tokens, 0).is_some()
+        || super::days::recurrence(&other.tokens, 0).is_some();
+    let tells = |token: &Token| {
+        super::words::is_event_noun(token) && !super::words::is_venue(token) || token.is_any(&["«", "\""])
+    };
+    let sentence = name.trim_end().ends_with('.');
+    content >= LEAST_WORDS && parted && !sentence && !timing(name).says && !other.tokens.iter().any(tells)
 }
 
 fn says_numbered_date(text: &str) -> bool {

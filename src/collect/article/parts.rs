@@ -53,7 +53,10 @@ impl<'w, 'a> Marked<'w, 'a> {
             }
         }
         for mark in &mut marks {
-            if quiet[mark.from] && !matches!(mark.meaning, Meaning::Price | Meaning::Phone(_)) {
+            let of_sellers = || all.iter().any(|(from, to)| (*from..*to).contains(&mark.from) && is_of_sellers(words, *from));
+            if quiet[mark.from]
+                && (!matches!(mark.meaning, Meaning::Price | Meaning::Phone(_)) || mark.meaning == Meaning::Price && of_sellers())
+            {
                 mark.meaning = Meaning::Opaque;
             }
         }
@@ -534,6 +537,12 @@ enum Decision {
     Ends,
     Begins(usize),
     Unsure,
+}
+
+/// `Exposants : 2 € le mètre`: what they pay is no price of the event.
+fn is_of_sellers(words: &Words<'_>, from: usize) -> bool {
+    let first = (from..words.tokens.len()).find(|at| words.tokens[*at].kind == Kind::Word);
+    first.is_some_and(|at| words.is(at, &["exposants", "exposant"]))
 }
 
 fn enclosed(words: &Words<'_>) -> Vec<bool> {

@@ -582,10 +582,16 @@ fn title(marked: &Marked<'_, '_>, field: &Field, draft: &Draft<'_, '_, '_>) -> (
                 && !matches!(&mark.meaning, Meaning::Times(times) if times.slots.is_empty() && times.end.is_none() && !draft.slots.is_empty())
         })
     };
+    let timed = |at: usize| marked.marks.iter().any(|mark| mark.from == at && matches!(mark.meaning, Meaning::Times(_)));
+    // `Bourse aux vélos (dépôt le samedi de 14 h à 17 h)`: a bracket that says when is a note.
+    let bracket = (field.from + 1..field.to).find(|at| words.is(*at, &["("])).filter(|open| {
+        !is_name(words, field.from) && (*open..field.to).take_while(|at| !words.is(*at, &[")"])).any(timed)
+    });
+    let bracketed = |at: usize| bracket.is_some_and(|open| at >= open);
     let mut runs: Vec<(usize, usize)> = Vec::new();
     let mut from = None;
     for at in field.from..=field.to {
-        let ends = at == field.to || cut(at);
+        let ends = at == field.to || cut(at) || bracketed(at) && from.is_some_and(|first| !bracketed(first));
         match (ends, from) {
             (false, None) => from = Some(at),
             (true, Some(first)) => {

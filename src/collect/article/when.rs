@@ -362,6 +362,11 @@ fn mentions(
             at += 2;
             continue;
         }
+        // `(dépôt le samedi de 14 h à 17 h)`: a day of a detail.
+        if words.is(at, &["("]) && words.is(at + 1, PREPARES) {
+            at = (at..to).find(|end| words.is(*end, &[")"])).unwrap_or(at) + 1;
+            continue;
+        }
         // The `30` of `20 h 30` is no day.
         if let Some(time) =
             hours::time(tokens, at).filter(|time| !time.what.slots.is_empty() || time.what.end.is_some())
@@ -488,6 +493,13 @@ fn join_recurrence_and_span(words: &Words<'_>, end: usize, out: &mut Vec<Mention
 fn hour_within(words: &Words<'_>, at: usize) -> Option<()> {
     (at.saturating_sub(3)..=at).find_map(|from| hours::time(&words.tokens, from).filter(|time| time.to > at)).map(drop)
 }
+
+/// What one does before the thing takes place.
+#[rustfmt::skip]
+const PREPARES: &[&str] = &[
+    "depot", "depots", "retrait", "inscription", "inscriptions", "reservation", "reservations", "installation", "montage", "vente",
+    "billetterie", "prevente",
+];
 
 /// `du samedi`, `avant vendredi`, `reporté au jeudi 16`: where a day named after these words is only a name or a limit.
 fn named_day(words: &Words<'_>, from: usize, at: usize) -> Option<usize> {

@@ -97,7 +97,7 @@ impl Builder<'_> {
         let mut entry = Entry {
             under,
             told,
-            town: self.town.clone(),
+            town: self.row_town.clone().or_else(|| self.town.clone()),
             venue: self.venue.clone(),
             theme: self.theme.clone(),
             placed_by_words: by_words,

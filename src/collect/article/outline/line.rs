@@ -82,6 +82,12 @@ impl Builder<'_> {
             self.piece(at, (shown, line.text.len()), None, under, false, false);
             return;
         }
+        // A cell that is a town is that of its row.
+        self.row_town = None;
+        if let Some((town, rest)) = town_of_cell(line, from) {
+            self.row_town = Some(town);
+            from = rest;
+        }
         let titles = line.shape.heading > 0 || self.is_place_of_an_item(at);
         let of_town = town_run_in(&line.text[from..], self.pending.is_none() || !signed);
         if let Some(run_in) =
@@ -206,6 +212,16 @@ impl Builder<'_> {
         }
         days
     }
+}
+
+/// The town of the cell that begins at byte `from`, and where the next cell begins.
+fn town_of_cell(line: &Line, from: usize) -> Option<(String, usize)> {
+    let rest = line.text.get(from..).filter(|_| !line.cells.is_empty())?;
+    let (cell, behind) = rest.split_once('\n')?;
+    let words = Words::of(cell);
+    let (town, to) = communes::written(&words, 0)?;
+    let more = behind.contains('\n') && behind.chars().any(char::is_alphabetic);
+    (to == words.tokens.len() && more).then(|| (town, from + cell.len() + 1))
 }
 
 /// `Pradines : messe, 18 h. Cathédrale : concert, 21 h.`: each sentence has its own place, so the first is not that of all.

@@ -111,6 +111,8 @@ struct Builder<'c> {
     headed_article: bool,
     day_level: u8,
     town: Option<String>,
+    /// The town in a cell of the row that is being read.
+    row_town: Option<String>,
     /// The venue of the heading that gave the town.
     venue: Option<String>,
     /// Headings that name a venue, or a venue and its town.
@@ -211,6 +213,7 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
         headed_article,
         day_level: 0,
         town: None,
+        row_town: None,
         venue: None,
         place_look: first_place.map(|at| lines[at].shape),
         place_heads,
