@@ -436,7 +436,7 @@ pub(super) fn recurrence(tokens: &[Token], at: usize) -> Option<Found<Recurrence
         return weekday_list(tokens, at + 2).map(|found| on(found.what, found.to));
     }
     if is(tokens, at, &["chaque"]) {
-        if is(tokens, at + 1, &["jour", "matin", "soir"]) {
+        if is(tokens, at + 1, &["jour", "matin", "soir", "apres-midi", "midi", "nuit"]) {
             return Some(on(Weekdays::ALL, at + 2));
         }
         return weekday_list(tokens, at + 1).map(|found| on(found.what, found.to));

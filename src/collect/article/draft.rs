@@ -282,7 +282,9 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         let mut titled = false;
         let mut at = self.part.from;
         // The place, a dash or a colon, then what.
-        if let Some(place) = self.place_before_sign().or_else(|| self.place_after_hour()) {
+        if let Some(place) =
+            self.place_before_colon().or_else(|| self.place_before_sign()).or_else(|| self.place_after_hour())
+        {
             at = place.to;
             titled = true;
             self.claim(place.from, place.to);
@@ -420,6 +422,40 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
             said_from: from,
             ..place
         })
+    }
+
+    /// `Gérardmer, salle des Armes, 14 h : conférence`, `18 h - Murat, halle : veillée`: where and when, and behind the colon
+    /// what.
+    fn place_before_colon(&self) -> Option<Place> {
+        const FAR: usize = 26;
+        let words = self.words();
+        let (from, to) = (self.part.from, self.part.to);
+        let colon = (from..to.min(from + FAR)).find(|at| words.is(*at, &[":"]) && self.marked.is_boundary(*at))?;
+        let mark_at = |at: usize| self.marked.marks.iter().find(|mark| mark.from <= at && at < mark.to);
+        let (mut runs, mut timed, mut at) = (Vec::new(), false, from);
+        while at < colon {
+            if let Some(mark) = mark_at(at) {
+                timed |= matches!(&mark.meaning, Meaning::Times(times) if !times.slots.is_empty());
+                if !matches!(mark.meaning, Meaning::Times(_) | Meaning::Dates(_) | Meaning::Recurs(_)) {
+                    return None;
+                }
+                at = mark.to;
+                continue;
+            }
+            let start = at;
+            while at < colon && mark_at(at).is_none() {
+                at += 1;
+            }
+            let says = |at: &usize| matches!(words.tokens[*at].kind, Kind::Word | Kind::Number) || words.is(*at, &["(", ")"]);
+            if let (Some(first), Some(last)) = ((start..at).find(says), (start..at).rfind(says)) {
+                runs.push((first, last + 1));
+            }
+        }
+        let [(first, last)] = runs.as_slice() else { return None };
+        let place = place_field(words, *first, *last)?;
+        let sure = timed && (place.commune.is_some() || names_a_venue(words, *first, *last));
+        let told = (colon + 1..to).any(|at| self.marked.is_content(at));
+        (sure && told).then(|| Place { from: *first, to: *last, said_from: *first, ..place })
     }
 
     /// `Barran sort les tables`, `Pavie accueille le cirque`: the commune as subject is the place. Its words stay in the text.

@@ -11,6 +11,7 @@ use chrono::{Days, NaiveDate, NaiveTime};
 use super::calendar::Calendar;
 use super::days::Spec;
 use super::draft::Draft;
+use super::hours::Slot;
 use super::html::Link;
 use super::marks::{Meaning, Said, marks};
 use super::parts::{Marked, Part};
@@ -192,6 +193,19 @@ impl Preamble {
             shares,
         }
     }
+}
+
+/// `de 14 h à 15 h 30 puis de 16 h à 17 h 30`: as long as each other with a short break between them, they are the thing
+/// twice, and no opening hours.
+fn are_sessions(slots: &[Slot]) -> bool {
+    const LONGEST_BREAK: i64 = 45;
+    const LONGEST_SESSION: i64 = 120;
+    let length = |slot: &Slot| slot.end.map_or(0, |end| (end - slot.start).num_minutes());
+    let first = slots.first().map_or(0, length);
+    let breaks = slots.windows(2).all(|pair| {
+        pair[0].end.is_some_and(|end| (0..=LONGEST_BREAK).contains(&(pair[1].start - end).num_minutes()))
+    });
+    breaks && (1..=LONGEST_SESSION).contains(&first) && slots.iter().all(|slot| length(slot) == first)
 }
 
 impl Known {
@@ -376,7 +390,7 @@ impl Draft<'_, '_, '_> {
                 same
             });
         }
-        let opening_hours = slots.len() > 1 && slots.iter().all(|slot| slot.end.is_some()) && in_turn;
+        let opening_hours = slots.len() > 1 && slots.iter().all(|slot| slot.end.is_some()) && in_turn && !are_sessions(&slots);
         let place = place.filter(|_| !self.is_written_with_several_towns());
         let mut base = self.event.clone();
         base.title.clone_from(&self.title);

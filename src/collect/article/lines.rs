@@ -20,6 +20,8 @@ pub(super) struct DayLine {
     pub(super) form: Form,
     /// Byte where the words after the date begin.
     pub(super) rest: usize,
+    /// Where the theme ends that stands before the date: `Les cérémonies du mardi 11 novembre`.
+    pub(super) theme: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,12 +66,12 @@ pub(super) fn day_line(line: &Line) -> Option<DayLine> {
         return None;
     }
     if let Some(spec) = numbered_day(line, tokens) {
-        return Some(DayLine { spec, form: Form::Heading, rest: line.text.len() });
+        return Some(DayLine { spec, form: Form::Heading, rest: line.text.len(), theme: 0 });
     }
     let date = days::date(tokens, first)?;
     let numbered = has_number(&date.what);
     let rest = tokens.get(date.to).map_or(line.text.len(), |token| token.start);
-    let of = |form| Some(DayLine { spec: date.what.clone(), form, rest });
+    let of = |form| Some(DayLine { spec: date.what.clone(), form, rest, theme: 0 });
     let Some(next) = tokens.get(date.to) else { return of(Form::Heading) };
     let rest_tokens = &tokens[date.to..];
     let no_words = rest_tokens.iter().all(|token| !matches!(token.kind, Kind::Word | Kind::Number));
@@ -117,7 +119,7 @@ pub(super) fn day_line(line: &Line) -> Option<DayLine> {
         let close = rest_tokens.iter().position(|token| token.is(")")).map_or(0, |close| close + 1);
         let cell = rest_tokens.get(close).filter(|token| token.kind == Kind::Break);
         let rest = cell.map_or(rest, |token| token.start);
-        return Some(DayLine { spec: date.what.clone(), form: Form::RunIn, rest });
+        return Some(DayLine { spec: date.what.clone(), form: Form::RunIn, rest, theme: 0 });
     }
     if separated && next.is_any(&[":", "-", ".", "\n", "|", "•", ">", "→"]) {
         // `Samedi. Il fait beau` is prose; `Samedi : marché` and a table row are not.
@@ -128,6 +130,30 @@ pub(super) fn day_line(line: &Line) -> Option<DayLine> {
     (hour_follows || (numbered && (line.bullet || line.in_list || next.is(","))) || (numbered && timed))
         .then_some(())?;
     of(Form::Inside)
+}
+
+/// `Les cérémonies du mardi 11 novembre` above lines with hours and no days: a heading whose theme stands before its day.
+pub(super) fn themed_day(line: &Line, below: &[Line]) -> Option<DayLine> {
+    const LONGEST: usize = 90;
+    /// Lines below it that have to say only hours.
+    const LEAST: usize = 2;
+    let stands_out = line.shape.stands_out() && !line.bullet && line.text.len() <= LONGEST;
+    if !stands_out || line.text.contains('\n') || below.len() < LEAST {
+        return None;
+    }
+    let undated = |line: &Line| timing(&line.text).says && !says_date(&line.text) && line.shape.heading == 0;
+    if !below[..LEAST].iter().all(undated) {
+        return None;
+    }
+    let words = Words::of(&line.text);
+    let known = marks(&words);
+    let [mark] = &*known else { return None };
+    let Meaning::Dates(spec @ Spec::List(mentions)) = &mark.meaning else { return None };
+    let ends = words.tokens[mark.to..].iter().all(|token| token.kind == Kind::Sign);
+    let whole = matches!(mentions.as_slice(), [only] if only.day.is_some() && only.month.is_some());
+    let lead = (0..mark.from).rev().find(|at| !words.is(*at, &["du", "le", "de", "-", ",", ":", "(", "ce"]))?;
+    let theme = words.tokens[lead].end;
+    (ends && whole).then(|| DayLine { spec: spec.clone(), form: Form::Heading, rest: line.text.len(), theme })
 }
 
 /// `2e jour – samedi 8 mai`, as a heading: the days of a festival are counted before they are named.
@@ -215,7 +241,7 @@ fn long_day_line(line: &Line) -> Option<DayLine> {
     let first = tokens.iter().position(|token| token.kind != Kind::Sign).filter(|first| *first <= 3)?;
     let date = days::date(&tokens, first).filter(|date| has_number(&date.what))?;
     let rest = tokens.get(date.to)?.start;
-    Some(DayLine { spec: date.what, form: Form::RunIn, rest })
+    Some(DayLine { spec: date.what, form: Form::RunIn, rest, theme: 0 })
 }
 
 fn timed_heading(tokens: &[Token]) -> bool {

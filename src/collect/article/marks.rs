@@ -250,6 +250,15 @@ fn status(words: &Words<'_>, at: usize) -> Option<Found<Said>> {
         {
             None
         }
+        // `COMPLET pour le goûter`: of a part of it.
+        "complet" | "complete"
+            if words.is(at + 1, &["pour"])
+                && words.is(at + 2, &["le", "la", "les", "l'"])
+                && !words.is(at + 3, &["seance", "visite", "representation", "concert", "spectacle"])
+                && days::date(tokens, at + 3).is_none() =>
+        {
+            None
+        }
         "complet" | "complete" if states(words, at) => {
             let lead = at + 1 + usize::from(words.is(at + 1, &["a", "pour", "le"]));
             let hour = clock(tokens, lead).filter(|_| lead > at + 1);
@@ -336,7 +345,13 @@ fn states(words: &Words<'_>, at: usize) -> bool {
         && words.is(at + 1, &["a", "au", "aux"])
         && !clause().any(|at| super::verbs::is_finite(words, at) || words.is(at, &["reprogramme", "reprogrammee"]));
     let hour = closes && behind_an_hour(words, at);
+    // `Annulé en raison de la crue`, `annulée, faute de bateaux`
+    let reasoned = words.is(at + 1, &["en"]) && words.is(at + 2, &["raison"])
+        || words.is(at + 1, &["pour", "a"]) && words.is(at + 2, &["cause", "raison"])
+        || words.is(at + 1, &["faute"])
+        || words.is(at + 1, &["suite"]) && words.is(at + 2, &["a", "au", "aux"]);
     words.shouts(at)
+        || opens && reasoned
         || hour
         || (opens && closes)
         || (ends && behind_noun)

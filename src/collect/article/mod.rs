@@ -57,10 +57,12 @@ mod venue_name;
 mod verbs;
 mod week;
 mod when;
+mod wrapped;
 // Keep word lists packed.
 #[rustfmt::skip]
 mod words;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::{Datelike, NaiveDate};
@@ -68,8 +70,8 @@ use chrono::{Datelike, NaiveDate};
 use self::calendar::{Calendar, short_date};
 use self::days::Spec;
 use self::events::{Setting, understand};
-use self::html::Page;
-use self::lines::{DayLine, Form, completes_a_date, day_line, unstack};
+use self::html::{Link, Page};
+use self::lines::{DayLine, Form, completes_a_date, day_line, themed_day, unstack};
 use self::marks::same_hour;
 use self::names::plain;
 use self::outline::{Entry, Outline, Under, outline, speaks_of_today};
@@ -121,9 +123,12 @@ pub fn read_knowing(html: &str, reading: &Reading<'_>, known: &KnownVenues) -> A
     let mut page = Page::read(html);
     page.lines_mut().iter_mut().for_each(unstack);
     page.join(" ", completes_a_date);
+    wrapped::join(&mut page);
     names::set_apart(&mut page);
     columns::label_sellers(page.lines_mut());
-    let days: Vec<Option<DayLine>> = page.lines().iter().map(day_line).collect();
+    let lines = page.lines();
+    let day = |at: usize| day_line(&lines[at]).or_else(|| themed_day(&lines[at], &lines[at + 1..]));
+    let days: Vec<Option<DayLine>> = (0..lines.len()).map(day).collect();
     let article = page.article(|at| days[at].as_ref().is_some_and(|day| day.form != Form::Inside));
     let (lines, days) = (&page.lines()[article.clone()], &days[article]);
     let is_heading = |day: &Option<DayLine>| {
@@ -324,7 +329,7 @@ impl Reader<'_> {
         let understood = if bound || entry.heading || matches!(entry.under, Under::Nowhere(_)) {
             events::Understood::default()
         } else {
-            understand(entry.told.as_deref().unwrap_or(&entry.text), &entry.links, &setting)
+            understand(told, &links_of(entry), &setting)
         };
         if understood.events.is_empty() && !bound && !matches!(entry.under, Under::Nowhere(_)) {
             let place = day.map_or("Hors des jours".to_owned(), |day| capital(&short_date(day)));
@@ -415,6 +420,17 @@ impl Reader<'_> {
             ));
         }
     }
+}
+
+/// The links of an item, over the words that are read of it.
+fn links_of(entry: &Entry) -> Cow<'_, [Link]> {
+    let Some(told) = entry.told.as_deref() else { return Cow::Borrowed(&entry.links) };
+    let within = |link: &Link| {
+        let words = entry.text.get(link.start..link.end).filter(|words| !words.is_empty())?;
+        let start = told.find(words)?;
+        Some(Link { start, end: start + words.len(), href: link.href.clone() })
+    };
+    entry.links.iter().filter_map(within).collect()
 }
 
 /// The signs of a name that the markup sets apart are only for reading.

@@ -93,11 +93,26 @@ fn name_before_a_bar(line: &mut Line) {
     let behind = behind.strip_prefix('(').and_then(|inner| inner.split_once(')')).map_or(behind, |(_, behind)| behind);
     let barred = behind.trim_start().starts_with(['·', '|']);
     let dated = says_numbered_date(rest);
+    let sentence = name.trim_end().len() - usize::from(name.trim_end().ends_with(['.', '!', '?']));
+    if dated && is_rubric(&name[..sentence], rest) {
+        line.insert(if name.trim_end().ends_with('.') { sentence } else { lead }, &CLOSE.to_string());
+        line.insert(0, &OPEN.to_string());
+        return;
+    }
     let when = (dated || timing(rest).says && !says_date(name)) && (dated || !says_date(name));
     if when && is_name(name) && (barred || is_all_that_is_told(name, rest)) {
         line.insert(lead, &CLOSE.to_string());
         line.insert(0, &OPEN.to_string());
     }
+}
+
+/// `<b>Thé dansant.</b> — Dimanche 15, de 14 h 30 à 19 h`: what is announced, a dash, and a rest that names no work.
+fn is_rubric(name: &str, rest: &str) -> bool {
+    const OFFICES: [&str; 3] = ["permanence", "permanences", "avis"];
+    let words = Words::of(name);
+    let dashed = rest.trim_start().trim_start_matches('.').trim_start().starts_with(['—', '–', '-']);
+    let office = words.is(0, &OFFICES);
+    dashed && !office && is_name(name) && !timing(name).says && !rest.contains(['«', '"', '“'])
 }
 
 /// `<b>Et si on tricotait une forêt ?</b> ven. 15 de 15 h à 17 h`: bold words of some length, and a rest that names nothing one attends.

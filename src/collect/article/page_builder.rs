@@ -201,6 +201,13 @@ impl Builder {
     }
 
     fn letter(&mut self, c: char) {
+        // `… salle des fêtes. ■ Don du sang. — …`: a sign between two notices of one paragraph.
+        if matches!(c, '■' | '◆' | '◼' | '♦') && self.space && !self.line.text.is_empty() {
+            let block = self.line.block;
+            self.end_line();
+            (self.bullet, self.line.block) = (true, block);
+            return;
+        }
         self.breaks = 0;
         if std::mem::take(&mut self.space) && !self.line.text.is_empty() {
             self.line.text.push(' ');

@@ -76,7 +76,8 @@ pub(super) fn record(marked: &Marked<'_, '_>, links: &[Link], setting: &Setting<
     let words = marked.words;
     let broken = words.tokens.iter().any(|token| token.kind == Kind::Break || token.is("|"));
     let pinned = words.text.chars().any(|c| hint(c).is_some());
-    if !broken && !pinned {
+    let named = words.text.contains(super::names::OPEN);
+    if !broken && !pinned && !named {
         return None;
     }
     let fields = fields(marked);

@@ -66,6 +66,8 @@ pub(super) struct Around<'a> {
     pub(super) span: Option<(NaiveDate, NaiveDate)>,
     /// The day of the line before: `le lendemain` counts from it.
     pub(super) before: Option<&'a When>,
+    /// The article is about more than a week: a weekday without a number recurs in it.
+    pub(super) recurs: bool,
 }
 
 /// Cuts a line by its days.
@@ -433,6 +435,12 @@ fn mentions(
             let dates = calendar.dates(&date.what);
             let night = night_of(words, at, &date.what);
             let days = if night { dates.days.into_iter().take(1).collect() } else { dates.days };
+            // `visites lundi et jeudi à 10 h`, for a fortnight
+            if let Some(weekdays) = weekdays_alone(&date.what).filter(|_| around.recurs && under.is_none() && !words.is(at, &["ce"])) {
+                out.push(Mention::of(at, date.to, When::Weekly(weekdays)));
+                at = date.to;
+                continue;
+            }
             if !days.is_empty() {
                 out.push(Mention { warnings: dates.warnings, ..Mention::of(at, date.to, When::Days(days)) });
             }
@@ -647,6 +655,15 @@ fn counts(
         (false, true) if under.is_some_and(|days| days.len() > 1) && weekday_among(spec, under) => true,
         (false, true) => (heads || apart) && hour_follows && !weekday_of(spec, under),
     }
+}
+
+/// The weekdays of `lundi et jeudi`, without a number.
+fn weekdays_alone(spec: &Spec) -> Option<Weekdays> {
+    let Spec::List(mentions) = spec else { return None };
+    mentions.iter().try_fold(Weekdays::default(), |all, mention| {
+        let alone = mention.day.is_none() && mention.offset.is_none();
+        mention.weekday.filter(|_| alone).map(|day| all.with(Weekdays::only(day)))
+    })
 }
 
 /// One of the days of a heading for several: `dimanche uniquement` under « Samedi et dimanche ».

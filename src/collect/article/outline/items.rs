@@ -220,7 +220,7 @@ impl Builder<'_> {
             .split_once(':')
             .filter(|(label, _)| label.split(' ').count() <= 3 && !label.chars().any(|c| c.is_ascii_digit()))
             .map_or(text, |(_, rest)| rest);
-        let around = Around { span: self.lead.span, ..Around::default() };
+        let around = self.around();
         let (found, warnings) = pieces(text, &self.calendar, around);
         self.out.warnings.extend(warnings);
         let dated: Vec<Piece> = found.into_iter().filter(|piece| piece.when != When::Inherited).collect();

@@ -12,7 +12,7 @@ use super::super::place_field::names_a_venue;
 use super::super::practical::{is_dated_practical, is_field};
 use super::super::sentences::sentences;
 use super::super::text::{Words, is_space};
-use super::super::towns::town_run_in;
+use super::super::towns::{is_listed_word, town_run_in};
 use super::super::when::{Around, Piece, When, pieces};
 use super::{Builder, Under, tells_of_an_event};
 use crate::domain::agenda::Unplaced;
@@ -57,7 +57,7 @@ impl Builder<'_> {
         signed |= line.bullet && !heading_before;
         if self.under == Under::Exhibitions {
             // `Vernissage mardi 5 à 18 h 30.`: a thing to attend beside the exhibition.
-            let around = Around { span: self.lead.span, ..Around::default() };
+            let around = self.around();
             let (found, _) = pieces(&line.text[from..], &self.calendar, around);
             let attended = found.iter().find(|piece| {
                 let text = &line.text[from + piece.shown.0..from + piece.shown.1];
@@ -94,7 +94,11 @@ impl Builder<'_> {
             of_town.filter(|run_in| !titles && !names_several_places(&line.text[from + run_in.rest..]))
         {
             self.flush();
-            (self.town, self.venue) = (Some(run_in.town), None);
+            if self.block_lists_towns(at) {
+                self.row_town = Some(run_in.town);
+            } else {
+                (self.town, self.venue) = (Some(run_in.town), None);
+            }
             from += run_in.rest;
             from += skip(from);
             // `Ternoux. Animations du 16 au 22. Lundi 16…`: the days stand within the town.
@@ -102,6 +106,9 @@ impl Builder<'_> {
             let dated = (0..rest.tokens.len().min(6))
                 .any(|at| days::date(&rest.tokens, at).is_some_and(|date| has_number(&date.what)));
             self.towns_outside |= dated && self.out.headed.is_empty();
+        }
+        if self.row_town.is_none() && !titles {
+            self.row_town = town_before_comma(&line.text[from..]);
         }
         if is_exhibition(&line.text[from..]) {
             self.piece(at, (shown, line.text.len()), None, Under::Exhibitions, signed, true);
@@ -122,7 +129,7 @@ impl Builder<'_> {
             return;
         }
         // A line that only continues the item above is not cut by the day it mentions.
-        let around = Around { under: under.as_deref(), span: self.lead.span, before: last_when.as_ref() };
+        let around = Around { under: under.as_deref(), before: last_when.as_ref(), ..self.around() };
         let (found, warnings) = pieces(&line.text[from..], &self.calendar, around);
         self.out.warnings.extend(warnings);
         let mut found = found;
@@ -163,6 +170,14 @@ impl Builder<'_> {
         {
             self.under = Under::Days(days);
         }
+    }
+
+    /// `Commercy : 11 h…`, `Étain : 15 h…` in one paragraph: the town of a line is not that of the lines below.
+    fn block_lists_towns(&self, at: usize) -> bool {
+        let line = &self.lines[at];
+        let beside = |at: Option<usize>| at.and_then(|at| self.lines.get(at)).filter(|it| it.block == line.block);
+        let towned = |line: &Line| town_run_in(&line.text, false).is_some() || town_before_comma(&line.text).is_some();
+        [at.checked_sub(1), Some(at + 1)].into_iter().any(|it| beside(it).is_some_and(towned))
     }
 
     /// What is read of a piece, where that is not what is shown.
@@ -212,6 +227,16 @@ impl Builder<'_> {
         }
         days
     }
+}
+
+/// `Gérardmer, salle des Armes, 14 h : …`: the commune that a line begins with.
+fn town_before_comma(text: &str) -> Option<String> {
+    const FAR: usize = 60;
+    let end = (0..=text.len().min(FAR)).rev().find(|at| text.is_char_boundary(*at))?;
+    let words = Words::of(&text[..end]);
+    let (town, to) = communes::written(&words, 0)?;
+    let ordinary = to == 1 && is_listed_word(&words.tokens[0]);
+    (words.is(to, &[","]) && !ordinary).then_some(town)
 }
 
 /// The town of the cell that begins at byte `from`, and where the next cell begins.

@@ -396,7 +396,7 @@ impl Builder<'_> {
         if line.shape.heading > 0 || footer(line).is_some() || !facts.timing.says && !changed() {
             return;
         }
-        let around = Around { span: self.lead.span, ..Around::default() };
+        let around = self.around();
         let (found, _) = pieces(&line.text, &self.calendar, around);
         // A line that dates itself and tells of something to attend is an item wherever it stands, and one of several
         // days where it is no summary of those below.
@@ -583,6 +583,11 @@ impl Builder<'_> {
             && !line.text.ends_with(['.', '!', '?', ':'])
     }
 
+    /// What the whole article says of days.
+    fn around(&self) -> Around<'static> {
+        Around { span: self.lead.span, recurs: self.lead.period.is_some(), ..Around::default() }
+    }
+
     /// The place of items without a heading: the day of the lead, or none.
     fn ground(&self) -> Under {
         match self.lead.day.filter(|_| !self.headed_article) {
@@ -669,6 +674,9 @@ impl Builder<'_> {
         }
         self.out.warnings.extend(dates.warnings);
         self.head(dates.days, line.shape.heading);
+        if day.theme > 0 {
+            self.theme = Some(line.text[..day.theme].to_owned());
+        }
         if day.form == Form::Heading {
             let label = line.text[day.rest..]
                 .trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '«' | '»' | '(' | ')'));
