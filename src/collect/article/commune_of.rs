@@ -50,6 +50,12 @@ impl Draft<'_, '_, '_> {
                 at += 1;
                 continue;
             };
+            // `grès de Puisaye` under the heading of another town: a region as well as `La Puisaye`.
+            let shortened = words.slice(at + 1, to).chars().count() < name.chars().count();
+            if shortened && self.setting.town.is_some() {
+                at = to;
+                continue;
+            }
             // The words before it, back to the beginning of the phrase.
             let phrase: Vec<usize> = (self.part.from..at)
                 .rev()

@@ -312,7 +312,7 @@ fn mention(tokens: &[Token], mut at: usize, bare: bool) -> Option<Found<Mention>
 }
 
 /// `12/07`, `12/7`, `1er/7`, `12/07/2027`, `12.07.2027`
-fn numeric_date(tokens: &[Token], at: usize) -> Option<(u32, u32, Option<i32>, usize)> {
+pub(super) fn numeric_date(tokens: &[Token], at: usize) -> Option<(u32, u32, Option<i32>, usize)> {
     let day = tokens.get(at)?.number().filter(|n| (1..=31).contains(n))?;
     // `1er/11`
     let at = at + usize::from(day == 1 && is(tokens, at + 1, &["er", "ᵉʳ"]) && is(tokens, at + 2, &["/"]));

@@ -17,7 +17,7 @@ use super::place_field::{names_a_venue, place_field, visited};
 use super::places::{Place, Reader};
 use super::text::{Kind, Words, one_spaced, tidy, trimmed};
 use super::titles::lower_first;
-use super::words::{ADDRESSES, JOINTS, is_function};
+use super::words::{ADDRESSES, JOINTS, is_event_noun, is_function};
 use crate::domain::agenda::Event;
 
 /// One part of an item while its words are being claimed.
@@ -452,8 +452,22 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
             }
         }
         let [(first, last)] = runs.as_slice() else { return None };
-        let place = place_field(words, *first, *last)?;
-        let sure = timed && (place.commune.is_some() || names_a_venue(words, *first, *last));
+        // `dim. 27/10 - 7h-18h - Neussargues en Pinatelle : vide-greniers`: a name no list knows
+        let plain = |at: usize| {
+            let token = &words.tokens[at];
+            token.kind == Kind::Word && (token.capital || is_function(token)) && !is_event_noun(token)
+        };
+        let unlisted = || {
+            let short = *last - *first <= 5 && words.tokens[*first].capital && (*first..*last).all(plain);
+            let behind_hour = self.marked.marks.iter().any(|mark| mark.to <= *first && matches!(mark.meaning, Meaning::Times(_)));
+            (short && behind_hour && !words.shouts(*first)).then(|| Place {
+                venue: Some(tidy(words.slice(*first, *last))), ..Place::default()
+            })
+        };
+        let known = place_field(words, *first, *last);
+        let named = known.is_none();
+        let place = known.or_else(unlisted)?;
+        let sure = timed && (named || place.commune.is_some() || names_a_venue(words, *first, *last));
         let told = (colon + 1..to).any(|at| self.marked.is_content(at));
         (sure && told).then(|| Place { from: *first, to: *last, said_from: *first, ..place })
     }

@@ -299,7 +299,9 @@ pub(super) fn section(line: &Line) -> Option<Section> {
         "toute la semaine egalement",
     ];
     let plain = folded(line.text.trim_matches(|c: char| !c.is_alphanumeric()));
-    if whole_week.contains(&plain.as_str()) {
+    // `TOUTE LA SEMAINE – ASTE OSOAN`: also in another language
+    let first_half = plain.split(['–', '—', '/', '|']).next().unwrap_or_default().trim();
+    if whole_week.contains(&plain.as_str()) || stands_out && whole_week.contains(&first_half) {
         return Some(Section::Daily(Weekdays::ALL));
     }
     // Commas, hours and quotes belong to items, not to headings.
@@ -377,7 +379,11 @@ pub(super) fn is_exhibition(text: &str) -> bool {
         matches!(mark.meaning, Meaning::Until(Until::Day(ref spec)) if has_number(spec))
             || matches!(mark.meaning, Meaning::Until(Until::EndOf(_) | Until::Vague))
     });
-    let lasts_only = far && !event && !clocked;
+    // `Noël au naturel, tous les jours de 14 h à 18 h, jusqu'au 23 décembre`
+    let recurs = known.iter().any(|mark| matches!(mark.meaning, Meaning::Recurs(Recurrence::On(_))))
+        && known.iter().any(|mark| matches!(&mark.meaning, Meaning::Times(times) if !times.slots.is_empty()))
+        && !words.tokens.iter().any(|token| token.is_any(&["«", "\""]));
+    let lasts_only = far && !event && !clocked && !recurs;
     lasts && (shown || lasts_only) && !opens && !until_inclusive
 }
 

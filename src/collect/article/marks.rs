@@ -403,6 +403,11 @@ fn until(tokens: &[Token], at: usize) -> Option<Found<Until>> {
             return Some(Found { what, to: name + 1 });
         }
     }
+    // `jusqu'au 3/11`
+    if let Some((day, month, year, to)) = days::numeric_date(tokens, first) {
+        let day = days::Mention { day: Some(day), month: Some(month), year, ..days::Mention::default() };
+        return Some(Found { what: Until::Day(Spec::List(vec![day])), to });
+    }
     let date = days::date(tokens, first)?;
     Some(Found { what: Until::Day(date.what), to: date.to })
 }

@@ -215,7 +215,7 @@ fn is_aside(text: &str) -> bool {
         "pour plus d'info", "plus d'info", "plus d'information", "tout le programme", "le programme complet",
         "toute l'actualite", "les billets des spectacles", "prochain numero", "prochainement",
         "a reecouter", "retrouvez « l'agenda", "soumis par", "ecrit par", "poste par", "redige par", "p.-s.", "p.s.",
-        "post-scriptum", "ne pas jeter", "taguez", "likez", "j'aime", "toutes ces infos", "ces infos", "ces informations",
+        "post-scriptum", "ne pas jeter", "taguez", "likez", "j'aime", "j'aimecommenter", "j'aimecommenterpartager", "pour ne plus recevoir", "pour vous desinscrire", "pour vous desabonner", "toutes ces infos", "ces infos", "ces informations",
         "prochaine mise a jour", "prochaine parution", "imprime le",
         "retrouvez nos idees", "suivez toute l'actualite",
         "presente par notre partenaire", "agenda arrete", "sauf erreur", "reproduction interdite",
@@ -535,6 +535,10 @@ pub(super) fn only_where_and_when(words: &Words<'_>, from: usize, to: usize) -> 
         let reader = super::places::Reader { words, end: to, titled: true, after_mark: true, in_commune: false };
         if let Some(place) = reader.place(at).filter(|place| place.to > at) {
             at = place.to;
+            continue;
+        }
+        if let Some((_, to)) = super::communes::written(words, at) {
+            at = to;
             continue;
         }
         let token = &words.tokens[at];

@@ -41,6 +41,13 @@ pub(super) struct Piece {
     leads: bool,
 }
 
+impl Piece {
+    /// All of a line of `length` bytes.
+    pub(super) fn whole(when: When, length: usize) -> Self {
+        Self { when, shown: (0, length), told: Vec::new(), leads: false }
+    }
+}
+
 /// A day written in a sentence.
 struct Mention {
     /// Tokens of the date.
@@ -74,7 +81,7 @@ pub(super) struct Around<'a> {
 pub(super) fn pieces(text: &str, calendar: &Calendar, around: Around<'_>) -> (Vec<Piece>, Vec<String>) {
     let under = around.under;
     if text.len() > super::lines::LONGEST_LINE {
-        let whole = Piece { when: When::Inherited, shown: (0, text.len()), told: Vec::new(), leads: false };
+        let whole = Piece::whole(When::Inherited, text.len());
         return (vec![whole], Vec::new());
     }
     let words = Words::of(text);
@@ -130,17 +137,18 @@ pub(super) fn pieces(text: &str, calendar: &Calendar, around: Around<'_>) -> (Ve
             under.is_some_and(|days| days.len() == 1) && found.iter().all(|mention| is_weekday_alone(&words, mention));
         let relative = found.iter().all(|mention| mention.relative);
         if weekday_alone && !relative && !found.iter().any(same) && (found.len() > 1 || !out.is_empty()) {
-            let whole = Piece { when: When::TwoReadings, shown: (0, text.len()), told: Vec::new(), leads: false };
+            let whole = Piece::whole(When::TwoReadings, text.len());
             return (vec![whole], warnings);
         }
         if before_first.is_some() && !weekday_alone && (under.is_some() || current != When::Inherited) {
             found.insert(0, Mention::of(from, from, current.clone()));
         }
         if let [mention] = found.as_slice() {
-            let other_weekday = under.is_some_and(|days| days.len() == 1) && is_weekday_alone(&words, mention);
+            let holds = matches!((&mention.when, under), (When::Days(days), Some([day])) if days.contains(day));
+            let other_weekday = under.is_some_and(|days| days.len() == 1) && !holds && is_weekday_alone(&words, mention);
             let at_the_head = (out.is_empty() || mention.relative) && leads_to(&words, from, mention.from);
             if other_weekday && !at_the_head {
-                let whole = Piece { when: When::TwoReadings, shown: (0, text.len()), told: Vec::new(), leads: false };
+                let whole = Piece::whole(When::TwoReadings, text.len());
                 return (vec![whole], warnings);
             }
             current = mention.when.clone();
@@ -653,6 +661,7 @@ fn counts(
         (false, false) => true,
         // Under a heading a weekday alone is another day only with its own hour.
         (false, true) if under.is_some_and(|days| days.len() > 1) && weekday_among(spec, under) => true,
+        (false, true) if holds_weekday(spec, under) => hour_follows,
         (false, true) => (heads || apart) && hour_follows && !weekday_of(spec, under),
     }
 }
@@ -675,6 +684,13 @@ fn weekday_among(spec: &Spec, under: Option<&[NaiveDate]>) -> bool {
             .iter()
             .all(|mention| mention.weekday.is_some_and(|weekday| days.iter().any(|day| day.weekday() == weekday)))
     })
+}
+
+/// `visites samedi et dimanche de 14 h à 17 h` under « Samedi 10 »: its day, and others.
+fn holds_weekday(spec: &Spec, under: Option<&[NaiveDate]>) -> bool {
+    use chrono::Datelike;
+    let (Spec::List(mentions), Some([day])) = (spec, under) else { return false };
+    mentions.len() > 1 && mentions.iter().any(|mention| mention.weekday == Some(day.weekday()))
 }
 
 fn weekday_of(spec: &Spec, under: Option<&[NaiveDate]>) -> bool {

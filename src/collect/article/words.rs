@@ -126,7 +126,7 @@ pub(super) const VENUES: &[&str] = &[
 ];
 
 const MORE_VENUES: &[&str] = &[
-    "clocher", "cornieres", "couverts", "ludotheque", "kiosque", "recyclerie", "tiers-lieu", "bibliotheque", "cinema", "escape", "voliere", "commanderie", "temple", "oratoire", "sanctuaire", "hospice", "haras", "manege", "sablons", "bergerie", "fournil", "pressoir", "four", "forge", "atelier-galerie", "chaumiere", "carrelet", "belvedere", "plage", "marina", "marais", "reserve", "ermitage", "thermes", "cornes", "corniere", "sentier", "chemin", "route", "bastion", "rempart", "tours", "palombiere", "terrain", "terrasse", "theatre", "thermes", "tiers-lieu", "tour", "tribunal", "velodrome", "verger",
+    "clocher", "necropole", "trinquet", "abbatiale", "verrerie", "capitainerie", "calvaire", "biscuiterie", "cornieres", "couverts", "ludotheque", "kiosque", "recyclerie", "tiers-lieu", "bibliotheque", "cinema", "escape", "voliere", "commanderie", "temple", "oratoire", "sanctuaire", "hospice", "haras", "manege", "sablons", "bergerie", "fournil", "pressoir", "four", "forge", "atelier-galerie", "chaumiere", "carrelet", "belvedere", "plage", "marina", "marais", "reserve", "ermitage", "thermes", "cornes", "corniere", "sentier", "chemin", "route", "bastion", "rempart", "tours", "palombiere", "terrain", "terrasse", "theatre", "thermes", "tiers-lieu", "tour", "tribunal", "velodrome", "verger",
     "vignoble", "villa", "village", "ville", "voie", "office", "presbytere", "pigeonnier", "prefecture", "camp",
     "hall",
 ];

@@ -5,6 +5,7 @@ use std::ops::Range;
 use chrono::NaiveDate;
 
 use super::super::days::{self, Spec};
+use super::super::hours;
 use super::super::html::{Line, Spot};
 use super::super::lines::{says_date, timing};
 use super::super::names::{is_name, named};
@@ -177,7 +178,11 @@ impl Builder<'_> {
         let titles = says_what(label) && !is_part_of_day(label);
         let ticked = is_tick(text) && titles;
         let told = timed || ticked || names || titles && is_place(text);
-        if !told || !timed && (is_closed(text) || line_role(&Words::of(text)) == Role::Aside) {
+        let closed = !timed && (is_closed(text) || line_role(&Words::of(text)) == Role::Aside);
+        if !closed && !names && !titles && self.place_under_theme(row, (from, to), &under) {
+            return;
+        }
+        if !told || closed {
             return;
         }
         let labelled = label.chars().any(char::is_alphanumeric);
@@ -198,6 +203,28 @@ impl Builder<'_> {
         let (town, venue) = (self.town.clone(), self.venue.clone());
         let entry = Entry { under, told, town, venue, placed_by_words: true, titled, ..Entry::of(shown, links) };
         self.out.entries.push(entry);
+    }
+}
+
+impl Builder<'_> {
+    /// `Bédoin`, `Cairanne (17h-20h)` under « Marchés (de 8 h à 13 h) »: the heading says what, and when where the cell does not.
+    fn place_under_theme(&mut self, row: &Line, (from, to): (usize, usize), under: &Under) -> bool {
+        let text = &row.text[from..to];
+        let Some(theme) = self.theme.clone().filter(|theme| tells_of_an_event(theme) && is_place(text)) else { return false };
+        let (what, hours) = theme.split_once('(').map_or((theme.as_str(), ""), |(what, hours)| (what, hours));
+        // `de 8h à 13h sauf mention contraire`
+        let words = Words::of(hours);
+        let hour = (0..words.tokens.len()).find_map(|at| hours::time(&words.tokens, at).map(|time| words.slice(at, time.to)));
+        let told = if timing(text).says { text.to_owned() } else { format!("{text}, {}", hour.unwrap_or_default()) };
+        let entry = Entry {
+            under: under.clone(),
+            told: Some(told),
+            theme: Some(what.trim().to_owned()),
+            placed_by_words: true,
+            ..Entry::of(text, links_within(row, from, to))
+        };
+        self.out.entries.push(entry);
+        true
     }
 }
 

@@ -1,15 +1,15 @@
 //! The words of one line, split by day, each stretch with its place.
 
-use chrono::Datelike;
+use chrono::{Datelike, NaiveDate};
 
 use super::super::communes;
 use super::super::days::{self, Recurrence, Weekdays};
 use super::super::html::Line;
-use super::super::lines::{LONGEST_LINE, has_number, is_exhibition, theme_run_in, without_bullet};
-use super::super::marks::{Meaning, marks};
+use super::super::lines::{LONGEST_LINE, has_number, is_exhibition, theme_run_in, timing, without_bullet};
+use super::super::marks::{Meaning, marks, quotation};
 use super::super::names::{self, leading_name};
 use super::super::place_field::names_a_venue;
-use super::super::practical::{is_dated_practical, is_field};
+use super::super::practical::{is_dated_practical, is_field, is_practical};
 use super::super::sentences::sentences;
 use super::super::text::{Words, is_space};
 use super::super::towns::{is_listed_word, town_run_in};
@@ -110,6 +110,16 @@ impl Builder<'_> {
         if self.row_town.is_none() && !titles {
             self.row_town = town_before_comma(&line.text[from..]);
         }
+        if let Some(parts) = listed_exhibitions(&line.text[from..]) {
+            self.flush();
+            for (index, (start, end)) in parts.into_iter().enumerate() {
+                let told = line.text[from + start..from + end].to_owned();
+                let start = if index == 0 { shown } else { from + start };
+                self.piece(at, (start, from + end), Some(told), Under::Exhibitions, true, true);
+                self.flush();
+            }
+            return;
+        }
         if is_exhibition(&line.text[from..]) {
             self.piece(at, (shown, line.text.len()), None, Under::Exhibitions, signed, true);
             return;
@@ -133,6 +143,11 @@ impl Builder<'_> {
         let (found, warnings) = pieces(&line.text[from..], &self.calendar, around);
         self.out.warnings.extend(warnings);
         let mut found = found;
+        if found.len() > 1
+            && let Some(when) = self.when_of_a_card(&line.text[from..], under.as_deref())
+        {
+            found = vec![Piece::whole(when, line.text.len() - from)];
+        }
         if let Some(when) = before_line {
             // The line goes on with the day of the one above it.
             for piece in found.iter_mut().take_while(|piece| piece.when == When::Inherited) {
@@ -170,6 +185,19 @@ impl Builder<'_> {
         {
             self.under = Under::Days(days);
         }
+    }
+
+    /// The day of a card whose last line says when it is, where its text tells of days and hours as well: `Ouverture jeudi à
+    /// 19 h par la parade`, then `Tous les jours de 15 h à 23 h | Domme`.
+    fn when_of_a_card(&self, text: &str, under: Option<&[NaiveDate]>) -> Option<When> {
+        let last = text.rsplit_once('\n').map(|(_, last)| last)?;
+        let practical = last.contains('|') || last.contains(" · ") || is_practical(last);
+        if !practical || !timing(last).says || under.is_none() {
+            return None;
+        }
+        let (found, _) = pieces(last, &self.calendar, Around { under, ..self.around() });
+        let [only] = found.as_slice() else { return None };
+        matches!(only.when, When::Inherited | When::Weekly(_)).then(|| only.when.clone())
     }
 
     /// `Commercy : 11 h…`, `Étain : 15 h…` in one paragraph: the town of a line is not that of the lines below.
@@ -211,6 +239,8 @@ impl Builder<'_> {
                 let days = headed.iter().copied().filter(|day| among.has(day.weekday())).collect::<Vec<_>>();
                 (if days.is_empty() { Under::Weekly(among) } else { Under::Listed(days) }, true)
             }
+            // `Chaque après-midi` under « Du lundi au vendredi »
+            (When::Weekly(Weekdays::ALL), Under::Weekly(section)) => (Under::Weekly(self.weekly(text, *section)), true),
             (When::Weekly(days), _) => (Under::Weekly(self.weekly(text, *days)), true),
             (When::Days(days), _) if days.len() >= 3 => (Under::Listed(days.clone()), true),
             (When::Days(days), _) => (Under::Days(days.clone()), true),
@@ -227,6 +257,38 @@ impl Builder<'_> {
         }
         days
     }
+}
+
+/// `Expos à voir : « Filets bleus » à Pavie ; « Lego » à Auch, jusqu'au 30`: several in one line, each with its name.
+fn listed_exhibitions(text: &str) -> Option<Vec<(usize, usize)>> {
+    const FAR: usize = 80;
+    if text.len() > LONGEST_LINE {
+        return None;
+    }
+    let words = Words::of(text);
+    let first = words.tokens.iter().position(|token| token.kind != super::super::text::Kind::Sign)?;
+    if !words.is(first, &["expo", "expos", "exposition", "expositions"]) {
+        return None;
+    }
+    let colon = (first..words.tokens.len().min(FAR)).find(|at| words.is(*at, &[":"]))?;
+    let opens = |at: usize| words.is(at, &["«", "\""]);
+    let mut starts: Vec<usize> = vec![colon + 1];
+    let mut at = colon + 1;
+    while at < words.tokens.len() {
+        if let Some(to) = quotation(&words.tokens, at) {
+            at = to;
+            continue;
+        }
+        if words.is(at, &[";"]) {
+            starts.push(at + 1);
+        }
+        at += 1;
+    }
+    let named = starts.iter().all(|at| opens(*at));
+    (named && starts.len() > 1).then(|| {
+        let ends = starts[1..].iter().map(|at| words.tokens[at - 1].start).chain([text.len()]);
+        starts.iter().zip(ends).map(|(at, end)| (words.tokens[*at].start, end)).collect()
+    })
 }
 
 /// `Gérardmer, salle des Armes, 14 h : …`: the commune that a line begins with.

@@ -29,7 +29,7 @@ use super::places::Place;
 use super::practical::{is_dated_practical, is_practical};
 use super::record::{is_labelled, is_pinned_place};
 use super::sentences::{Role, line_role};
-use super::text::{Kind, Words};
+use super::text::{Kind, Token, Words};
 use super::towns::{lone_name, town_run_in};
 use super::week::{Lead, is_byline, is_week_title};
 use super::when::{Around, Piece, When, pieces};
@@ -193,9 +193,15 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
         (at.saturating_sub(4)..at).rev().take_while(|at| !facts[*at].timing.says).find(titles).unwrap_or(at)
     });
     let place_heads = place_headings(lines, read, &facts);
+    // « Toute la semaine » above the first day
+    let first_section = (0..lines.len().saturating_sub(1)).find(|at| {
+        let (line, next) = (&lines[*at], &lines[at + 1]);
+        let listed = next.bullet || without_bullet(&next.text).1 || facts[at + 1].timing.says;
+        line.shape.stands_out() && listed && matches!(section(line), Some(Section::Daily(_)))
+    });
     let first_place = place_heads.keys().min().copied();
     let first_grid = (0..lines.len()).find(|at| is_grid_header(&lines[*at]));
-    let start = [first_head, first_town, first_item, first_place, first_grid].into_iter().flatten().min();
+    let start = [first_head, first_town, first_item, first_section, first_place, first_grid].into_iter().flatten().min();
     let Some(start) = start else {
         return without_days(lines, lead);
     };
@@ -300,6 +306,25 @@ fn is_signature(text: &str) -> bool {
         .find(|at| !words.is(*at, &["l'", "la", "le", "toute", "votre", "vos", "notre", "de", "signe", "-"]));
     let tells = words.tokens.iter().any(|token| is_event_noun(token) || token.is_any(&["«", "\""]));
     first.is_some_and(|at| words.is(at, &SIGNS)) && !tells
+}
+
+/// `Et aussi cette semaine`, `À ne pas manquer ce mois-ci`: a heading of nothing but a period.
+fn names_a_period(text: &str) -> bool {
+    const LONGEST: usize = 60;
+    const PERIODS: [&str; 6] = ["semaine", "week-end", "mois", "mois-ci", "saison", "vacances"];
+    #[rustfmt::skip]
+    const LEADS: [&str; 16] = [
+        "et", "aussi", "egalement", "encore", "toujours", "voir", "faire", "ne", "pas", "manquer", "autres", "rendez-vous", "suite",
+        "sorties", "retrouver", "cette",
+    ];
+    if text.len() > LONGEST || timing(text).says || says_date(text) {
+        return false;
+    }
+    let words = Words::of(text);
+    let period = words.tokens.iter().any(|token| token.is_any(&PERIODS));
+    let said = |token: &Token| token.is_any(&["aussi", "egalement", "encore", "autres", "manquer"]);
+    let known = |token: &Token| token.kind != Kind::Word || is_function(token) || token.is_any(&LEADS) || token.is_any(&PERIODS);
+    period && words.tokens.iter().any(said) && words.tokens.iter().all(known)
 }
 
 /// `Horaires utiles`, `Tarifs`, `Renseignements`: a heading of what is no event.
@@ -467,6 +492,18 @@ impl Builder<'_> {
             self.flush();
             return true;
         }
+        // « Marchés (de 8 h à 13 h) » above a table of days
+        let heads_grid = line.shape.stands_out() && self.lines.get(at + 1).is_some_and(is_grid_header);
+        if heads_grid && day.is_none() && !self.place_heads.contains_key(&at) && tells_of_an_event(&line.text) {
+            self.flush();
+            self.theme = Some(line.text.clone());
+            return true;
+        }
+        // « Et aussi cette semaine » after a day: what follows is of none for certain
+        if self.headed_article && line.shape.stands_out() && day.is_none() && names_a_period(&line.text) {
+            self.enter(Under::Nowhere(Unplaced::NoDay));
+            return true;
+        }
         // « Horaires utiles », « Tarifs » after the days
         if self.leaves_the_days(line) && heads_practical_lines(&line.text) {
             self.flush();
@@ -524,7 +561,8 @@ impl Builder<'_> {
                 (self.town, self.venue) = (place.commune, place.venue);
                 return true;
             }
-            if self.place_look == Some(line.shape) && line.shape.heading > 0 {
+            let like_towns = day.is_none() && self.town_looks.contains(&look(line));
+            if (self.place_look == Some(line.shape) || like_towns) && line.shape.heading > 0 {
                 self.flush();
                 (self.town, self.venue) = (None, None);
             }
