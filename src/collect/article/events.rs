@@ -178,7 +178,8 @@ impl Preamble {
         let place = if shares { draft.claim_place() } else { None };
         // `la médiathèque de Ternoux fête ses dix ans :`
         let of_town = || draft.commune_of_the_words().map(|town| Place { commune: Some(town), ..Place::default() });
-        let one_sentence = marked.sentences.len() == 1 || marked.words.is(to, &[":"]) && marked.sentences.iter().all(|(start, _)| *start == 0 || *start >= to);
+        // `Fêtes de Pavie : 11 h, messe ; 13 h, repas`
+        let one_sentence = marked.sentences.iter().all(|(_, end)| *end >= marked.words.tokens.len() || marked.words.is(end - 1, &[";"]));
         let place = place.or_else(|| if shares && one_sentence { of_town() } else { None });
         let note = draft.note().join(" · ");
         let event = Event { link: draft.link(from, to), ..draft.event.clone() };

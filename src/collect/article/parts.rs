@@ -6,7 +6,7 @@
 use super::hours::{Slot, Times};
 use super::marks::{Mark, Meaning, quotation};
 use super::places::Reader;
-use super::sentences::{Role, role, sentences};
+use super::sentences::{Role, only_where_and_when, role, sentences};
 use super::text::{Kind, Words};
 use super::words::{AUXILIARY, GENRES, is_event_noun, is_function, is_joint};
 
@@ -48,7 +48,7 @@ impl<'w, 'a> Marked<'w, 'a> {
         let mut quiet = vec![false; words.tokens.len()];
         let all = sentences(words);
         for &(from, to) in &all {
-            if role(words, from, to) != Role::Tells && all.len() > 1 {
+            if role(words, from, to) != Role::Tells && all.len() > 1 && !is_line_of_a_card(words, from, to) {
                 quiet[from..to].fill(true);
             }
         }
@@ -537,6 +537,13 @@ enum Decision {
     Ends,
     Begins(usize),
     Unsure,
+}
+
+/// `Tous les jours de 15 h à 23 h | Domme` below a title: when and where, as the opening hours of a place are said.
+fn is_line_of_a_card(words: &Words<'_>, from: usize, to: usize) -> bool {
+    let below = from > 0 && words.tokens[from - 1].kind == Kind::Break;
+    let when_first = super::days::recurrence(&words.tokens, from).is_some() || super::days::date(&words.tokens, from).is_some();
+    below && when_first && only_where_and_when(words, from, to)
 }
 
 /// `Exposants : 2 € le mètre`: what they pay is no price of the event.

@@ -3,6 +3,8 @@
 //! Each field has one meaning (hour, place, price, category, title), so fields are classified first and the event is put
 //! together from them. An item whose fields describe several events is left to `parts`.
 
+use chrono::NaiveTime;
+
 use super::dash::is_dash;
 use super::draft::Draft;
 use super::events::{Setting, Understood};
@@ -18,6 +20,7 @@ use super::sentences::{Role, role};
 use super::text::{Kind, Token, Words, one_spaced, tidy, trimmed};
 use super::titles;
 use super::words::{AUXILIARY, DETAILS, DISHES, GENRES, PARTS_OF_DAY, THEMES, is_event_noun, is_function, is_venue};
+use crate::domain::agenda::Event;
 
 /// What a field is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,8 +135,52 @@ pub(super) fn record(marked: &Marked<'_, '_>, links: &[Link], setting: &Setting<
     }
     draft.event.note = (!notes.is_empty()).then(|| notes.join(" · "));
     let mut out = Understood::default();
+    let used = &draft.part.times;
+    let beside: Vec<(String, NaiveTime)> = fields
+        .iter()
+        .filter(|field| field.sort == Sort::Text && field.from != title_field.from)
+        .flat_map(|field| told_beside(marked, field, used))
+        .collect();
     draft.finish_record(&mut out);
+    if let Some(first) = out.events.first().cloned().filter(|first| first.start.is_some()) {
+        for (title, start) in beside {
+            out.events.push(Event { title, start: Some(start), place: first.place.clone(), status: first.status, ..Event::default() });
+            out.moved_to.push(None);
+        }
+    }
     Some(out)
+}
+
+/// `Dégustation de la tarte à 16 h 30.`, `…, puis baleti à 17 h` in the text of a card that has its hours elsewhere: short
+/// clauses that say what and when, and no more.
+fn told_beside(marked: &Marked<'_, '_>, field: &Field, used: &[usize]) -> Vec<(String, NaiveTime)> {
+    const MOST_WORDS: usize = 8;
+    let words = marked.words;
+    let mut out = Vec::new();
+    for (index, mark) in marked.marks.iter().enumerate() {
+        let Meaning::Times(times) = &mark.meaning else { continue };
+        let [slot] = times.slots.as_slice() else { continue };
+        if mark.from < field.from || mark.to > field.to || used.contains(&index) || marked.quiet[mark.from] || marked.enclosed[mark.from] {
+            continue;
+        }
+        let begins = |at: &usize| marked.is_boundary(*at) || words.is(*at, &["puis", "\n"]);
+        let before = (field.from..mark.from).rev().find(begins);
+        let from = before.map_or(field.from, |at| at + 1);
+        // `Repas du midi` is no hour.
+        let figures = words.tokens[mark.from..mark.to].iter().any(|token| token.kind == Kind::Number);
+        let closed = figures && (mark.to >= field.to || marked.is_boundary(mark.to));
+        let clause = from..mark.from;
+        let marked_within = marked.marks.iter().any(|it| it.from >= from && it.to <= mark.from);
+        let Some(first) = clause.clone().find(|at| marked.is_content(*at)) else { continue };
+        let follows = before.is_some_and(|at| words.is(at, &["puis"]));
+        let what = is_event_noun(&words.tokens[first]) && !words.is(first, AUXILIARY) && !is_venue(&words.tokens[first]);
+        let title = titles::shown(words.slice(from, mark.from)).text;
+        let sound = matches!(flaw(&title), None) || follows && !words.is(first, AUXILIARY) && clause.len() <= 2;
+        if closed && !marked_within && (what || follows) && sound && clause.len() <= MOST_WORDS && slot.end.is_none() {
+            out.push((title, slot.start));
+        }
+    }
+    out
 }
 
 /// The fields of the item: between line breaks, bars and pictograms; a dash parts what are whole fields.
@@ -221,7 +268,7 @@ fn name_the_title(marked: &Marked<'_, '_>, fields: &mut [Field]) {
             let next = fields.get(first + 1);
             let named = next.is_some_and(|next| {
                 next.sort == Sort::Text
-                    && words.tokens[next.from].capital
+                    && (words.tokens[next.from].capital || words.is(next.from, &["«", "\""]))
                     && !words.slice(next.from, next.to).ends_with('.')
             });
             if !named {
