@@ -78,7 +78,7 @@ use self::outline::{Entry, Outline, Under, outline, speaks_of_today};
 use self::practical::is_bound;
 use self::sentences::tells_of_nothing;
 use self::text::{TokenCache, Words, folded_words, one_spaced};
-use self::week::{agreed_week, dated_week, lead, named_week, week_of};
+use self::week::{Lead, agreed_week, dated_week, lead, named_week, week_of};
 use crate::domain::agenda::{Agenda, DailyItem, Day, Event, Item, Status, Unplaced, Week};
 use crate::domain::venue::KnownVenues;
 use crate::domain::{french, link};
@@ -149,6 +149,7 @@ pub fn read_knowing(html: &str, reading: &Reading<'_>, known: &KnownVenues) -> A
     calendar.speaks_of_today = lines.iter().any(|line| speaks_of_today(&line.text));
     let body = lines.iter().skip(introduction.len()).map(|line| line.text.as_str());
     let lead = lead(texts(), body, &calendar);
+    let lead = Lead { period: lead.period.filter(|_| named.is_none()), ..lead };
     let outline = outline(lines, days, &calendar, lead);
     let mut reader = Reader {
         headed: false,
@@ -204,6 +205,8 @@ impl Reader<'_> {
             self.days.entry(*day).or_default();
         }
         let dated = outline.entries.iter().filter_map(|entry| match &entry.under {
+            // What lasts for weeks says nothing of the week of the article.
+            Under::Listed(days) if days.len() > 7 => None,
             Under::Days(days) | Under::Listed(days) => Some(days.as_slice()),
             _ => None,
         });

@@ -7,9 +7,9 @@
 
 use super::days::Spec;
 use super::html::{Line, Page};
-use super::lines::{day_line, has_number, says_date, section, timing};
+use super::lines::{day_line, footer, has_number, says_date, section, timing};
 use super::marks::{Meaning, marks};
-use super::place_field::place_field;
+use super::place_field::{names_a_venue, place_field};
 use super::text::{Kind, Token, Words};
 use super::towns::lone_name;
 
@@ -48,20 +48,26 @@ pub(super) fn set_apart(page: &mut Page) {
     page.lines_mut().iter_mut().for_each(name_before_a_bar);
 }
 
+const LONGEST_PLACE: usize = 80;
+
 /// `<dt>Messe de la Sainte-Barbe</dt><dd>Samedi 4 à 18 h 30…</dd>`: one item, whose name is the term.
 fn name_definitions(lines: &mut [Line]) {
     let mut at = 0;
     while at < lines.len() {
         let to = (at + 1..lines.len()).find(|next| !lines[*next].definition).unwrap_or(lines.len());
         let says = |line: &Line| timing(&line.text).says || says_date(&line.text) || recurs(&line.text);
-        // `<dt>Toutes les heures de 11 h à 17 h</dt>` says when.
-        if !lines[at].term || to == at + 1 || timing(&lines[at].text).says || !is_name(&lines[at].text) || !lines[at + 1..to].iter().any(says) {
+        // `<dt>Toutes les heures de 11 h à 17 h</dt>` says when, `<dt>Salle des fêtes</dt>` where.
+        let place = is_bare_place(&Words::of(&lines[at].text)) && lines[at].text.len() <= LONGEST_PLACE;
+        let heads = lines[at].term && to > at + 1 && footer(&lines[at]).is_none() && !timing(&lines[at].text).says;
+        if !heads || !place && !is_name(&lines[at].text) || !lines[at + 1..to].iter().any(says) {
             at += 1;
             continue;
         }
-        let name = named(&lines[at].text);
-        lines[at].insert(0, &OPEN.to_string());
-        lines[at].text.push(CLOSE);
+        let name = if place { lines[at].text.clone() } else { named(&lines[at].text) };
+        if !place {
+            lines[at].insert(0, &OPEN.to_string());
+            lines[at].text.push(CLOSE);
+        }
         lines[at].bullet = true;
         let mut block = lines[at + 1].block;
         for line in &mut lines[at + 1..to] {
@@ -163,5 +169,7 @@ fn is_bare_place(words: &Words<'_>) -> bool {
     use super::words::{is_event_noun, is_venue};
     let head = words.tokens.iter().find(|token| token.kind == Kind::Word && !super::words::is_function(token));
     let tells = words.tokens.iter().any(|token| is_event_noun(token) && !is_venue(token) || token.is_any(&["«", "!", "?"]));
-    head.is_some_and(is_venue) && !tells && place_field(words, 0, words.tokens.len()).is_some()
+    let end = words.tokens.len();
+    // `Salle des fêtes` is where, `Théâtre de rue` what.
+    head.is_some_and(is_venue) && (!tells || names_a_venue(words, 0, end)) && place_field(words, 0, end).is_some()
 }

@@ -249,7 +249,8 @@ fn name_the_title(marked: &Marked<'_, '_>, fields: &mut [Field]) {
     }
     let Some(first) = fields.iter().position(|field| !matches!(field.sort, Sort::Time | Sort::State)) else { return };
     let event = |field: &Field| {
-        (field.from..field.to).any(|at| {
+        // `Salle des fêtes` is where.
+        !names_a_venue(words, field.from, field.to) && (field.from..field.to).any(|at| {
             is_event_noun(&words.tokens[at])
                 && (!is_venue(&words.tokens[at])
                     || at == field.from
@@ -613,7 +614,8 @@ fn place(marked: &Marked<'_, '_>, fields: &[Field], title: &Field, setting: &Set
         .or_else(|| fields.iter().filter(|field| field.sort == Sort::Text && field.from != title.from).find_map(read))
         .or_else(|| {
             // What a name names is a place only where it is a town and no heading says another.
-            let certain = |place: &Place| place.commune.is_some() && setting.town.is_none();
+            let listed = |name: &String| !super::communes::departments(name).is_empty();
+            let certain = |place: &Place| place.commune.as_ref().is_some_and(listed) && setting.town.is_none();
             read(title).filter(|place| !is_name(words, title.from) || certain(place))
         })
 }

@@ -10,7 +10,7 @@ use super::clock;
 use super::hours;
 use super::marks::{Meaning, marks, quotation};
 use super::text::{Kind, Token, Words, folded, is_bullet, is_space};
-use super::words::{is_event_noun, is_function, is_venue};
+use super::words::{PARTS_OF_DAY, is_event_noun, is_function, is_venue};
 
 /// The subject of a sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -545,6 +545,7 @@ pub(super) fn only_where_and_when(words: &Words<'_>, from: usize, to: usize) -> 
         let says = token.kind == Kind::Word
             && !is_function(token)
             && super::days::weekday(token).is_none()
+            && !token.is_any(PARTS_OF_DAY)
             && !is_venue(token)
             && !token.is_any(&[
                 "horaires", "ouvert", "ouverte", "sauf", "jours", "feries", "non-stop", "dimanche", "standard",

@@ -77,12 +77,15 @@ pub(super) fn lead<'t>(
     let mut days: Vec<NaiveDate> = Vec::new();
     let mut period = None;
     for text in texts.filter(|text| text.len() <= LONGEST_LINE) {
-        for mark in marks(&Words::of(text)).iter() {
+        let found = marks(&Words::of(text));
+        // `Chaque soir à 18 h du 14 au 31 juillet` is about a thing, not about the article.
+        let tells = found.iter().any(|mark| matches!(mark.meaning, Meaning::Times(_) | Meaning::Recurs(_)));
+        for mark in found.iter() {
             if let Meaning::Dates(spec) = &mark.meaning
                 && has_number(spec)
             {
                 let dates = calendar.dates(spec).days;
-                let ranges = matches!(spec, Spec::Range(..)) && PERIOD.contains(&dates.len());
+                let ranges = !tells && matches!(spec, Spec::Range(..)) && PERIOD.contains(&dates.len());
                 period = period.or(dates.first().copied().zip(dates.last().copied()).filter(|_| ranges));
                 days.extend(dates);
             }

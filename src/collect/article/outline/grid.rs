@@ -210,7 +210,7 @@ impl Builder<'_> {
     /// `Bédoin`, `Cairanne (17h-20h)` under « Marchés (de 8 h à 13 h) »: the heading says what, and when where the cell does not.
     fn place_under_theme(&mut self, row: &Line, (from, to): (usize, usize), under: &Under) -> bool {
         let text = &row.text[from..to];
-        let Some(theme) = self.theme.clone().filter(|theme| tells_of_an_event(theme) && is_place(text)) else { return false };
+        let Some(theme) = self.theme.clone().filter(|theme| tells_of_an_event(theme) && is_place(text.split('(').next().unwrap_or(text))) else { return false };
         let (what, hours) = theme.split_once('(').map_or((theme.as_str(), ""), |(what, hours)| (what, hours));
         // `de 8h à 13h sauf mention contraire`
         let words = Words::of(hours);

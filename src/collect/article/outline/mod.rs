@@ -201,6 +201,8 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
     });
     let first_place = place_heads.keys().min().copied();
     let first_grid = (0..lines.len()).find(|at| is_grid_header(&lines[*at]));
+    // Its heading may say what stands in it.
+    let first_grid = first_grid.map(|at| at - usize::from(at > 0 && lines[at - 1].shape.stands_out() && read[at - 1].is_none()));
     let start = [first_head, first_town, first_item, first_section, first_place, first_grid].into_iter().flatten().min();
     let Some(start) = start else {
         return without_days(lines, lead);
@@ -473,6 +475,10 @@ impl Builder<'_> {
                 return false;
             }
             Some(Footer::Stray) => return true,
+            // « L’agenda » above all that follows
+            Some(Footer::Close) if self.out.headed.is_empty() && self.out.entries.is_empty() && self.pending.is_none() => {
+                return true;
+            }
             Some(Footer::Close) => {
                 self.flush();
                 self.closed = true;

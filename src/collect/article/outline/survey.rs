@@ -89,6 +89,14 @@ fn place_heading(text: &str) -> Option<Place> {
         };
         return (sure && !words.tokens.iter().any(|token| token.is_any(&["«", "!", "?"]))).then(|| named(place));
     }
+    // `Lombez – Le Palace`
+    if let Some((town, to)) = communes::written(&words, 0).filter(|(_, to)| words.is(*to, &["-", ":"]))
+        && to + 1 < end
+    {
+        let venue = tidy(trimmed(words.slice(to + 1, end)));
+        return (!words.tokens[to..].iter().any(thing))
+            .then(|| Place { commune: Some(town), venue: Some(venue), to: end, ..Place::default() });
+    }
     // `La Bascule, tiers-lieu – Gentioux-Pigerolles`
     let dash = (1..end).rev().find(|at| words.is(*at, &["-", "("]) && words.tokens[*at].kind == Kind::Sign)?;
     let closed = end - usize::from(words.is(end - 1, &[")"]));
