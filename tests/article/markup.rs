@@ -26,8 +26,12 @@ fn a_term_is_the_name_of_what_its_definition_dates() {
     ];
     assert_eq!(told, want);
     let items = agenda(html);
-    assert!(items.items().all(|(_, item)| !item.text.contains(['\u{e000}', '\u{e001}'])), "the signs are for reading only");
-    let states: Vec<bool> = items.items().flat_map(|(_, item)| &item.events).map(|event| event.status == Status::Cancelled).collect();
+    assert!(
+        items.items().all(|(_, item)| !item.text.contains(['\u{e000}', '\u{e001}'])),
+        "the signs are for reading only"
+    );
+    let states: Vec<bool> =
+        items.items().flat_map(|(_, item)| &item.events).map(|event| event.status == Status::Cancelled).collect();
     assert_eq!(states, [false, true, false, false]);
 }
 
@@ -104,8 +108,16 @@ fn a_cell_that_is_a_town_is_that_of_its_row_only() {
                 <tr><td></td><td>Pavie</td><td>Vide-greniers</td><td>9h-17h</td><td>complet</td></tr>\
                 <tr><td>Dim. 18 juillet</td><td>Auch</td><td>Bourse aux vélos (dépôt samedi de 14 h à 17 h)</td><td>9h-12h</td><td></td></tr></table>";
     let items = agenda(html);
-    let shown: Vec<String> = items.items().flat_map(|(_, item)| &item.events).map(|event| format!("{} {:?} {:?}", event.title, event.status, event.price)).collect();
-    let want = ["brocante, place du Foirail Scheduled None", "vide-greniers Scheduled None", "bourse aux vélos Scheduled None"];
+    let shown: Vec<String> = items
+        .items()
+        .flat_map(|(_, item)| &item.events)
+        .map(|event| format!("{} {:?} {:?}", event.title, event.status, event.price))
+        .collect();
+    let want = [
+        "brocante, place du Foirail Scheduled None",
+        "vide-greniers Scheduled None",
+        "bourse aux vélos Scheduled None",
+    ];
     assert_eq!(shown, want);
     let told = told(html);
     assert!(told[0].starts_with("07-17 08:00") && told[0].contains("@ Jégun"), "{told:?}");
@@ -132,7 +144,8 @@ fn lines_that_a_page_broke_are_one() {
         "07-12 10:00 atelier de reliure @ Jégun, médiathèque",
         "07-13 20:30 « Les Vieux Chemins » @ Auch, cinéma",
     ];
-    let starts = |told: &String, want: &str| told.starts_with(&want[..11]) && told.ends_with(&want[want.find('@').unwrap()..]);
+    let starts =
+        |told: &String, want: &str| told.starts_with(&want[..11]) && told.ends_with(&want[want.find('@').unwrap()..]);
     assert_eq!(told.len(), want.len(), "{told:?}");
     assert!(told.iter().zip(want).all(|(told, want)| starts(told, want)), "{told:#?}");
     // Lines that an author broke are not.
@@ -148,7 +161,10 @@ fn a_rubric_in_bold_names_what_its_notice_dates() {
     let told = told(html);
     assert!(told.iter().any(|it| it.starts_with("07-18 14:30 thé dansant @ J")), "{told:?}");
     assert!(told.iter().any(|it| it.starts_with("07-12 15:00 don du sang @ J")), "{told:?}");
-    assert!(told.iter().any(|it| it.starts_with("07-14 15:00") && it.contains("Les Ronces") && it.contains("@ Pavie")), "{told:?}");
+    assert!(
+        told.iter().any(|it| it.starts_with("07-14 15:00") && it.contains("Les Ronces") && it.contains("@ Pavie")),
+        "{told:?}"
+    );
 }
 
 #[test]
@@ -165,7 +181,9 @@ fn a_heading_may_end_with_its_day() {
 #[test]
 fn a_card_may_tell_of_its_parts_beside_its_own_hours() {
     let card = |text: &str, when: &str| {
-        format!("<table><tr><td>SAM<br>17<br>JUIL</td><td><h3>Fête de la prune</h3><p>{text}</p><p>{when}</p></td></tr></table>")
+        format!(
+            "<table><tr><td>SAM<br>17<br>JUIL</td><td><h3>Fête de la prune</h3><p>{text}</p><p>{when}</p></td></tr></table>"
+        )
     };
     let html = card("Tarte géante et fanfares. Dégustation de la tarte à 16h30.", "10h – 18h | Halle, Pavie | Gratuit");
     let want = ["07-17 10:00 fête de la prune @ Pavie, Halle", "07-17 16:30 dégustation de la tarte @ Pavie, Halle"];
@@ -176,7 +194,9 @@ fn a_card_may_tell_of_its_parts_beside_its_own_hours() {
 
 #[test]
 fn several_exhibitions_in_a_line_are_several() {
-    let html = format!("{MONDAY}<p>Bal à 21 h</p><p>Expos à voir : « Toiles bleues » au musée de Mirande ; « Bois » à la mairie de Pavie, jusqu’au 30 juillet.</p>");
+    let html = format!(
+        "{MONDAY}<p>Bal à 21 h</p><p>Expos à voir : « Toiles bleues » au musée de Mirande ; « Bois » à la mairie de Pavie, jusqu’au 30 juillet.</p>"
+    );
     let titles: Vec<String> =
         agenda(&html).exhibitions.iter().flat_map(|item| &item.events).map(|event| event.title.clone()).collect();
     assert_eq!(titles, ["« Toiles bleues »", "« Bois »"]);

@@ -19,7 +19,11 @@ use super::words::{AUXILIARY, DETAILS, is_event_noun, is_function, is_venue};
 impl Draft<'_, '_, '_> {
     /// Keeps the title if it is certain, finds a better one in the clause, or uses the sentence.
     pub(super) fn choose(&mut self) {
-        if self.title.starts_with(super::names::OPEN) || self.takes_its_theme() || self.title.is_empty() || self.setting.titled && self.title_is_first_line() {
+        if self.title.starts_with(super::names::OPEN)
+            || self.takes_its_theme()
+            || self.title.is_empty()
+            || self.setting.titled && self.title_is_first_line()
+        {
             return;
         }
         let flawed = flaw(&self.title);

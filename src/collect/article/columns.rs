@@ -14,8 +14,13 @@ pub(super) fn label_sellers(lines: &mut [Line]) {
             (table, columns) = (line.spot.table, Vec::new());
         }
         if line.header_row {
-            let of_sellers = |text: &str| folded_words(text).first().is_some_and(|word| SELLERS.contains(&word.as_str()));
-            columns = line.cells().filter(|(_, words)| of_sellers(&line.text[words.clone()])).map(|(spot, _)| spot.column).collect();
+            let of_sellers =
+                |text: &str| folded_words(text).first().is_some_and(|word| SELLERS.contains(&word.as_str()));
+            columns = line
+                .cells()
+                .filter(|(_, words)| of_sellers(&line.text[words.clone()]))
+                .map(|(spot, _)| spot.column)
+                .collect();
             continue;
         }
         for index in (0..line.cells.len()).rev().filter(|_| !columns.is_empty()) {

@@ -137,7 +137,10 @@ impl Draft<'_, '_, '_> {
     /// no heading says the town.
     fn is_in_a_telling_name(&self, at: usize) -> bool {
         let tokens = &self.words().tokens;
-        let name = (self.part.from..=at).rev().take(40).find_map(|from| super::names::name_at(tokens, from).map(|to| (from, to)));
+        let name = (self.part.from..=at)
+            .rev()
+            .take(40)
+            .find_map(|from| super::names::name_at(tokens, from).map(|to| (from, to)));
         self.setting.town.is_none()
             && name.is_some_and(|(from, to)| at < to && super::words::is_event_noun(&tokens[from + 1]))
     }

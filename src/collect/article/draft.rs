@@ -446,7 +446,8 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
             while at < colon && mark_at(at).is_none() {
                 at += 1;
             }
-            let says = |at: &usize| matches!(words.tokens[*at].kind, Kind::Word | Kind::Number) || words.is(*at, &["(", ")"]);
+            let says =
+                |at: &usize| matches!(words.tokens[*at].kind, Kind::Word | Kind::Number) || words.is(*at, &["(", ")"]);
             if let (Some(first), Some(last)) = ((start..at).find(says), (start..at).rfind(says)) {
                 runs.push((first, last + 1));
             }
@@ -459,10 +460,10 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         };
         let unlisted = || {
             let short = *last - *first <= 5 && words.tokens[*first].capital && (*first..*last).all(plain);
-            let behind_hour = self.marked.marks.iter().any(|mark| mark.to <= *first && matches!(mark.meaning, Meaning::Times(_)));
-            (short && behind_hour && !words.shouts(*first)).then(|| Place {
-                venue: Some(tidy(words.slice(*first, *last))), ..Place::default()
-            })
+            let behind_hour =
+                self.marked.marks.iter().any(|mark| mark.to <= *first && matches!(mark.meaning, Meaning::Times(_)));
+            (short && behind_hour && !words.shouts(*first))
+                .then(|| Place { venue: Some(tidy(words.slice(*first, *last))), ..Place::default() })
         };
         let known = place_field(words, *first, *last);
         let named = known.is_none();

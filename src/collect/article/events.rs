@@ -179,7 +179,10 @@ impl Preamble {
         // `la médiathèque de Ternoux fête ses dix ans :`
         let of_town = || draft.commune_of_the_words().map(|town| Place { commune: Some(town), ..Place::default() });
         // `Fêtes de Pavie : 11 h, messe ; 13 h, repas`
-        let one_sentence = marked.sentences.iter().all(|(_, end)| *end >= marked.words.tokens.len() || marked.words.is(end - 1, &[";"]));
+        let one_sentence = marked
+            .sentences
+            .iter()
+            .all(|(_, end)| *end >= marked.words.tokens.len() || marked.words.is(end - 1, &[";"]));
         let place = place.or_else(|| if shares && one_sentence { of_town() } else { None });
         let note = draft.note().join(" · ");
         let event = Event { link: draft.link(from, to), ..draft.event.clone() };
@@ -203,9 +206,9 @@ fn are_sessions(slots: &[Slot]) -> bool {
     const LONGEST_SESSION: i64 = 120;
     let length = |slot: &Slot| slot.end.map_or(0, |end| (end - slot.start).num_minutes());
     let first = slots.first().map_or(0, length);
-    let breaks = slots.windows(2).all(|pair| {
-        pair[0].end.is_some_and(|end| (0..=LONGEST_BREAK).contains(&(pair[1].start - end).num_minutes()))
-    });
+    let breaks = slots
+        .windows(2)
+        .all(|pair| pair[0].end.is_some_and(|end| (0..=LONGEST_BREAK).contains(&(pair[1].start - end).num_minutes())));
     breaks && (1..=LONGEST_SESSION).contains(&first) && slots.iter().all(|slot| length(slot) == first)
 }
 
@@ -391,7 +394,8 @@ impl Draft<'_, '_, '_> {
                 same
             });
         }
-        let opening_hours = slots.len() > 1 && slots.iter().all(|slot| slot.end.is_some()) && in_turn && !are_sessions(&slots);
+        let opening_hours =
+            slots.len() > 1 && slots.iter().all(|slot| slot.end.is_some()) && in_turn && !are_sessions(&slots);
         let place = place.filter(|_| !self.is_written_with_several_towns());
         let mut base = self.event.clone();
         base.title.clone_from(&self.title);

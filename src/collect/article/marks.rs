@@ -158,7 +158,11 @@ fn mark(words: &Words<'_>, at: usize) -> Option<Found<Meaning>> {
         return Some(Found { what: Meaning::Opaque, to });
     }
     if let Some(times) = hours::time(tokens, at) {
-        let what = if is_of_the_sea(words, at) || is_a_limit(words, at) { Meaning::Opaque } else { Meaning::Times(times.what) };
+        let what = if is_of_the_sea(words, at) || is_a_limit(words, at) {
+            Meaning::Opaque
+        } else {
+            Meaning::Times(times.what)
+        };
         return Some(Found { what, to: times.to });
     }
     if let Some(to) = money::price(tokens, at) {

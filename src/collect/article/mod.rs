@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! html       tags and entities to lines (`page_builder`); words are never joined, links keep their words
+//! wrapped    lines that only a page broke are one (text copied from a PDF)
+//! names      names that the markup sets apart; `columns`: which of a table are about sellers
 //! lines      classifies a line: heading of a day, section, town, footer, words
 //! sentences  classifies a sentence: about an event, booking, or the article itself
 //! outline    which lines are items, and their days
@@ -238,9 +240,7 @@ impl Reader<'_> {
         match &entry.under {
             // An item whose own date is in another week has no day in this one.
             Under::Days(days)
-                if entry.placed_by_words
-                    && self.headed
-                    && !days.iter().any(|day| self.covers(week, *day)) =>
+                if entry.placed_by_words && self.headed && !days.iter().any(|day| self.covers(week, *day)) =>
             {
                 self.put_nowhere(&entry, text, Unplaced::OtherWeek);
             }
@@ -251,7 +251,11 @@ impl Reader<'_> {
             }
             Under::Weekly(weekdays) => {
                 let days = match self.period {
-                    Some((first, last)) => first.iter_days().take_while(|day| *day <= last).filter(|day| weekdays.has(day.weekday())).collect(),
+                    Some((first, last)) => first
+                        .iter_days()
+                        .take_while(|day| *day <= last)
+                        .filter(|day| weekdays.has(day.weekday()))
+                        .collect(),
                     None => week.map(|week| weekdays.in_week(week)).unwrap_or_default(),
                 };
                 self.put_daily(days, &entry, text, Unplaced::NoDay);

@@ -125,7 +125,8 @@ fn is_rubric(name: &str, rest: &str) -> bool {
 fn is_all_that_is_told(name: &str, rest: &str) -> bool {
     const LEAST_WORDS: usize = 2;
     let (words, other) = (Words::of(name), Words::of(rest));
-    let content = words.tokens.iter().filter(|token| token.kind == Kind::Word && !super::words::is_function(token)).count();
+    let content =
+        words.tokens.iter().filter(|token| token.kind == Kind::Word && !super::words::is_function(token)).count();
     let first = other.tokens.first();
     let parted = first.is_some_and(|token| token.kind == Kind::Sign && token.is_any(&[",", ":", "-", "("]))
         || super::days::date(&other.tokens, 0).is_some()
@@ -168,7 +169,8 @@ fn is_phrase_with_a_day(words: &Words<'_>) -> bool {
 fn is_bare_place(words: &Words<'_>) -> bool {
     use super::words::{is_event_noun, is_venue};
     let head = words.tokens.iter().find(|token| token.kind == Kind::Word && !super::words::is_function(token));
-    let tells = words.tokens.iter().any(|token| is_event_noun(token) && !is_venue(token) || token.is_any(&["«", "!", "?"]));
+    let tells =
+        words.tokens.iter().any(|token| is_event_noun(token) && !is_venue(token) || token.is_any(&["«", "!", "?"]));
     let end = words.tokens.len();
     // `Salle des fêtes` is where, `Théâtre de rue` what.
     head.is_some_and(is_venue) && (!tells || names_a_venue(words, 0, end)) && place_field(words, 0, end).is_some()

@@ -53,9 +53,11 @@ impl<'w, 'a> Marked<'w, 'a> {
             }
         }
         for mark in &mut marks {
-            let of_sellers = || all.iter().any(|(from, to)| (*from..*to).contains(&mark.from) && is_of_sellers(words, *from));
+            let of_sellers =
+                || all.iter().any(|(from, to)| (*from..*to).contains(&mark.from) && is_of_sellers(words, *from));
             if quiet[mark.from]
-                && (!matches!(mark.meaning, Meaning::Price | Meaning::Phone(_)) || mark.meaning == Meaning::Price && of_sellers())
+                && (!matches!(mark.meaning, Meaning::Price | Meaning::Phone(_))
+                    || mark.meaning == Meaning::Price && of_sellers())
             {
                 mark.meaning = Meaning::Opaque;
             }
@@ -542,7 +544,8 @@ enum Decision {
 /// `Tous les jours de 15 h à 23 h | Domme` below a title: when and where, as the opening hours of a place are said.
 fn is_line_of_a_card(words: &Words<'_>, from: usize, to: usize) -> bool {
     let below = from > 0 && words.tokens[from - 1].kind == Kind::Break;
-    let when_first = super::days::recurrence(&words.tokens, from).is_some() || super::days::date(&words.tokens, from).is_some();
+    let when_first =
+        super::days::recurrence(&words.tokens, from).is_some() || super::days::date(&words.tokens, from).is_some();
     below && when_first && only_where_and_when(words, from, to)
 }
 

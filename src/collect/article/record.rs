@@ -86,7 +86,8 @@ pub(super) fn record(marked: &Marked<'_, '_>, links: &[Link], setting: &Setting<
     let fields = fields(marked);
     let name = fields.iter().find(|field| is_name(words, field.from));
     let texts: Vec<&Field> = fields.iter().filter(|field| field.sort == Sort::Text).collect();
-    let title_field = name.or(texts.first().copied()).or_else(|| fields.iter().find(|field| field.sort == Sort::Category))?;
+    let title_field =
+        name.or(texts.first().copied()).or_else(|| fields.iter().find(|field| field.sort == Sort::Category))?;
     let times = times(marked, &fields, title_field)?;
     let part = Part { from: 0, to: words.tokens.len(), times, ends: None };
     let mut draft = Draft::of(marked, &part, links, setting);
@@ -144,7 +145,13 @@ pub(super) fn record(marked: &Marked<'_, '_>, links: &[Link], setting: &Setting<
     draft.finish_record(&mut out);
     if let Some(first) = out.events.first().cloned().filter(|first| first.start.is_some()) {
         for (title, start) in beside {
-            out.events.push(Event { title, start: Some(start), place: first.place.clone(), status: first.status, ..Event::default() });
+            out.events.push(Event {
+                title,
+                start: Some(start),
+                place: first.place.clone(),
+                status: first.status,
+                ..Event::default()
+            });
             out.moved_to.push(None);
         }
     }
@@ -160,7 +167,12 @@ fn told_beside(marked: &Marked<'_, '_>, field: &Field, used: &[usize]) -> Vec<(S
     for (index, mark) in marked.marks.iter().enumerate() {
         let Meaning::Times(times) = &mark.meaning else { continue };
         let [slot] = times.slots.as_slice() else { continue };
-        if mark.from < field.from || mark.to > field.to || used.contains(&index) || marked.quiet[mark.from] || marked.enclosed[mark.from] {
+        if mark.from < field.from
+            || mark.to > field.to
+            || used.contains(&index)
+            || marked.quiet[mark.from]
+            || marked.enclosed[mark.from]
+        {
             continue;
         }
         let begins = |at: &usize| marked.is_boundary(*at) || words.is(*at, &["puis", "\n"]);
@@ -173,7 +185,8 @@ fn told_beside(marked: &Marked<'_, '_>, field: &Field, used: &[usize]) -> Vec<(S
         let marked_within = marked.marks.iter().any(|it| it.from >= from && it.to <= mark.from);
         let Some(first) = clause.clone().find(|at| marked.is_content(*at)) else { continue };
         let follows = before.is_some_and(|at| words.is(at, &["puis"]));
-        let what = is_event_noun(&words.tokens[first]) && !words.is(first, AUXILIARY) && !is_venue(&words.tokens[first]);
+        let what =
+            is_event_noun(&words.tokens[first]) && !words.is(first, AUXILIARY) && !is_venue(&words.tokens[first]);
         let title = titles::shown(words.slice(from, mark.from)).text;
         let sound = matches!(flaw(&title), None) || follows && !words.is(first, AUXILIARY) && clause.len() <= 2;
         if closed && !marked_within && (what || follows) && sound && clause.len() <= MOST_WORDS && slot.end.is_none() {
@@ -250,13 +263,14 @@ fn name_the_title(marked: &Marked<'_, '_>, fields: &mut [Field]) {
     let Some(first) = fields.iter().position(|field| !matches!(field.sort, Sort::Time | Sort::State)) else { return };
     let event = |field: &Field| {
         // `Salle des fêtes` is where.
-        !names_a_venue(words, field.from, field.to) && (field.from..field.to).any(|at| {
-            is_event_noun(&words.tokens[at])
-                && (!is_venue(&words.tokens[at])
-                    || at == field.from
-                        && words.is(at, &["atelier", "ateliers", "theatre", "cinema", "cine"])
-                        && !names_a_venue(words, field.from, field.to))
-        })
+        !names_a_venue(words, field.from, field.to)
+            && (field.from..field.to).any(|at| {
+                is_event_noun(&words.tokens[at])
+                    && (!is_venue(&words.tokens[at])
+                        || at == field.from
+                            && words.is(at, &["atelier", "ateliers", "theatre", "cinema", "cine"])
+                            && !names_a_venue(words, field.from, field.to))
+            })
     };
     let Some(field) = fields.get(first).copied() else { return };
     if field.sort == Sort::Text && is_nameless_venue(words, fields, first) {
@@ -515,8 +529,11 @@ fn times(marked: &Marked<'_, '_>, fields: &[Field], title: &Field) -> Option<Vec
         [(_, found)] if found.iter().filter(|mark| timed(mark)).count() == 1 => Some(found.clone()),
         [(field, found)] if is_name(marked.words, title.from) => {
             // `de 13 h 30 à 17 h (dernière entrée 16 h 15)`: one list of hours, and details of it.
-            let main: Vec<usize> =
-                found.iter().copied().filter(|mark| timed(mark) && !is_of_a_detail(marked, &fields[*field], *mark)).collect();
+            let main: Vec<usize> = found
+                .iter()
+                .copied()
+                .filter(|mark| timed(mark) && !is_of_a_detail(marked, &fields[*field], *mark))
+                .collect();
             (!main.is_empty() && one_list(marked, &main)).then_some(main)
         }
         _ => None,
@@ -632,7 +649,8 @@ fn title(marked: &Marked<'_, '_>, field: &Field, draft: &Draft<'_, '_, '_>) -> (
                 && !matches!(&mark.meaning, Meaning::Times(times) if times.slots.is_empty() && times.end.is_none() && !draft.slots.is_empty())
         })
     };
-    let timed = |at: usize| marked.marks.iter().any(|mark| mark.from == at && matches!(mark.meaning, Meaning::Times(_)));
+    let timed =
+        |at: usize| marked.marks.iter().any(|mark| mark.from == at && matches!(mark.meaning, Meaning::Times(_)));
     // `Bourse aux vélos (dépôt le samedi de 14 h à 17 h)`: a bracket that says when is a note.
     let bracket = (field.from + 1..field.to).find(|at| words.is(*at, &["("])).filter(|open| {
         !is_name(words, field.from) && (*open..field.to).take_while(|at| !words.is(*at, &[")"])).any(timed)

@@ -148,7 +148,9 @@ pub(super) fn line_role(words: &Words<'_>) -> Role {
         return Role::Aside;
     }
     let postscript = folded(words.text.get(..12).unwrap_or(words.text));
-    if ["p.-s.", "p.s.", "ps :", "p. s."].iter().any(|start| postscript.starts_with(start)) && !names_an_event(words, 0, whole) {
+    if ["p.-s.", "p.s.", "ps :", "p. s."].iter().any(|start| postscript.starts_with(start))
+        && !names_an_event(words, 0, whole)
+    {
         return Role::Aside;
     }
     let mut out = None;
@@ -176,10 +178,13 @@ pub(super) fn line_role(words: &Words<'_>) -> Role {
 /// one that names neither an event nor a person, and no hour.
 fn tells_nothing_new(words: &Words<'_>, from: usize, to: usize) -> bool {
     let tokens = &words.tokens[from..to];
-    let says_when = super::lines::says_time(tokens) || (0..tokens.len()).any(|at| super::days::date(tokens, at).is_some());
-    let calm = || !tokens.iter().enumerate().any(|(at, token)| {
-        token.is_any(&["«", "\""]) || is_event_noun(token) || at > 0 && token.capital && token.kind == Kind::Word
-    });
+    let says_when =
+        super::lines::says_time(tokens) || (0..tokens.len()).any(|at| super::days::date(tokens, at).is_some());
+    let calm = || {
+        !tokens.iter().enumerate().any(|(at, token)| {
+            token.is_any(&["«", "\""]) || is_event_noun(token) || at > 0 && token.capital && token.kind == Kind::Word
+        })
+    };
     if says_when { only_where_and_when(words, from, to) && !super::lines::says_time(tokens) } else { calm() }
 }
 

@@ -145,7 +145,8 @@ pub(super) fn pieces(text: &str, calendar: &Calendar, around: Around<'_>) -> (Ve
         }
         if let [mention] = found.as_slice() {
             let holds = matches!((&mention.when, under), (When::Days(days), Some([day])) if days.contains(day));
-            let other_weekday = under.is_some_and(|days| days.len() == 1) && !holds && is_weekday_alone(&words, mention);
+            let other_weekday =
+                under.is_some_and(|days| days.len() == 1) && !holds && is_weekday_alone(&words, mention);
             let at_the_head = (out.is_empty() || mention.relative) && leads_to(&words, from, mention.from);
             if other_weekday && !at_the_head {
                 let whole = Piece::whole(When::TwoReadings, text.len());
@@ -444,7 +445,9 @@ fn mentions(
             let night = night_of(words, at, &date.what);
             let days = if night { dates.days.into_iter().take(1).collect() } else { dates.days };
             // `visites lundi et jeudi à 10 h`, for a fortnight
-            if let Some(weekdays) = weekdays_alone(&date.what).filter(|_| around.recurs && under.is_none() && !words.is(at, &["ce"])) {
+            if let Some(weekdays) =
+                weekdays_alone(&date.what).filter(|_| around.recurs && under.is_none() && !words.is(at, &["ce"]))
+            {
                 out.push(Mention::of(at, date.to, When::Weekly(weekdays)));
                 at = date.to;
                 continue;

@@ -17,7 +17,8 @@ pub(super) fn join(page: &mut Page) {
         plain(&pair[0]) && plain(&pair[1]) && pair[0].block == pair[1].block
     };
     let width = lines.windows(2).filter(|pair| beside(pair)).map(|pair| characters(&pair[0].text)).max().unwrap_or(0);
-    let goes_on: Vec<bool> = lines.windows(2).map(|pair| beside(pair) && breaks(&pair[0].text, &pair[1].text, width)).collect();
+    let goes_on: Vec<bool> =
+        lines.windows(2).map(|pair| beside(pair) && breaks(&pair[0].text, &pair[1].text, width)).collect();
     if goes_on.iter().filter(|on| **on).count() < LEAST {
         return;
     }

@@ -144,7 +144,8 @@ impl Builder<'_> {
         }
         self.flush();
         if of_days.is_empty() && is_announced(&row.text) {
-            let entry = Entry { town: self.town.clone(), venue: self.venue.clone(), ..Entry::of(&row.text, row.links.clone()) };
+            let entry =
+                Entry { town: self.town.clone(), venue: self.venue.clone(), ..Entry::of(&row.text, row.links.clone()) };
             self.out.entries.push(entry);
         }
         let joined = |name: bool| {
@@ -210,11 +211,18 @@ impl Builder<'_> {
     /// `Bédoin`, `Cairanne (17h-20h)` under « Marchés (de 8 h à 13 h) »: the heading says what, and when where the cell does not.
     fn place_under_theme(&mut self, row: &Line, (from, to): (usize, usize), under: &Under) -> bool {
         let text = &row.text[from..to];
-        let Some(theme) = self.theme.clone().filter(|theme| tells_of_an_event(theme) && is_place(text.split('(').next().unwrap_or(text))) else { return false };
+        let Some(theme) = self
+            .theme
+            .clone()
+            .filter(|theme| tells_of_an_event(theme) && is_place(text.split('(').next().unwrap_or(text)))
+        else {
+            return false;
+        };
         let (what, hours) = theme.split_once('(').map_or((theme.as_str(), ""), |(what, hours)| (what, hours));
         // `de 8h à 13h sauf mention contraire`
         let words = Words::of(hours);
-        let hour = (0..words.tokens.len()).find_map(|at| hours::time(&words.tokens, at).map(|time| words.slice(at, time.to)));
+        let hour =
+            (0..words.tokens.len()).find_map(|at| hours::time(&words.tokens, at).map(|time| words.slice(at, time.to)));
         let told = if timing(text).says { text.to_owned() } else { format!("{text}, {}", hour.unwrap_or_default()) };
         let entry = Entry {
             under: under.clone(),

@@ -202,8 +202,10 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
     let first_place = place_heads.keys().min().copied();
     let first_grid = (0..lines.len()).find(|at| is_grid_header(&lines[*at]));
     // Its heading may say what stands in it.
-    let first_grid = first_grid.map(|at| at - usize::from(at > 0 && lines[at - 1].shape.stands_out() && read[at - 1].is_none()));
-    let start = [first_head, first_town, first_item, first_section, first_place, first_grid].into_iter().flatten().min();
+    let first_grid =
+        first_grid.map(|at| at - usize::from(at > 0 && lines[at - 1].shape.stands_out() && read[at - 1].is_none()));
+    let start =
+        [first_head, first_town, first_item, first_section, first_place, first_grid].into_iter().flatten().min();
     let Some(start) = start else {
         return without_days(lines, lead);
     };
@@ -225,7 +227,11 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
         venue: None,
         place_look: first_place.map(|at| lines[at].shape),
         place_heads,
-        towns_outside: [first_town, first_place].into_iter().flatten().min().is_some_and(|town| first_head.is_none_or(|head| town <= head)),
+        towns_outside: [first_town, first_place]
+            .into_iter()
+            .flatten()
+            .min()
+            .is_some_and(|town| first_head.is_none_or(|head| town <= head)),
         first_day_of_feast: 0,
         feast_level: 0,
         town_looks,
@@ -325,7 +331,9 @@ fn names_a_period(text: &str) -> bool {
     let words = Words::of(text);
     let period = words.tokens.iter().any(|token| token.is_any(&PERIODS));
     let said = |token: &Token| token.is_any(&["aussi", "egalement", "encore", "autres", "manquer"]);
-    let known = |token: &Token| token.kind != Kind::Word || is_function(token) || token.is_any(&LEADS) || token.is_any(&PERIODS);
+    let known = |token: &Token| {
+        token.kind != Kind::Word || is_function(token) || token.is_any(&LEADS) || token.is_any(&PERIODS)
+    };
     period && words.tokens.iter().any(said) && words.tokens.iter().all(known)
 }
 
@@ -476,7 +484,9 @@ impl Builder<'_> {
             }
             Some(Footer::Stray) => return true,
             // « L’agenda » above all that follows
-            Some(Footer::Close) if self.out.headed.is_empty() && self.out.entries.is_empty() && self.pending.is_none() => {
+            Some(Footer::Close)
+                if self.out.headed.is_empty() && self.out.entries.is_empty() && self.pending.is_none() =>
+            {
                 return true;
             }
             Some(Footer::Close) => {

@@ -64,10 +64,10 @@ fn town_of(text: &str) -> Option<String> {
     }
     let words = Words::of(text);
     let named = |at: usize| {
-        let led = words.is(at, &["a"])
-            || words.is(at, &["de", "d'"]) && at > 0 && is_event_noun(&words.tokens[at - 1]);
+        let led = words.is(at, &["a"]) || words.is(at, &["de", "d'"]) && at > 0 && is_event_noun(&words.tokens[at - 1]);
         let (name, to) = communes::written(&words, at + 1)?;
-        let ends = words.is(at, &[",", "-", ":", "("]) && words.tokens[to..].iter().all(|it| it.is_sentence_end() || it.is_any(&[")", ":"]));
+        let ends = words.is(at, &[",", "-", ":", "("])
+            && words.tokens[to..].iter().all(|it| it.is_sentence_end() || it.is_any(&[")", ":"]));
         (led || ends).then_some(name)
     };
     let mut towns: Vec<String> = (0..words.tokens.len()).filter_map(named).collect();

@@ -53,7 +53,12 @@ pub(super) fn place_headings(lines: &[Line], read: &[Option<DayLine>], facts: &[
     let heads = |at: &usize| {
         let (line, below) = (&lines[*at], at + 1);
         let stands_out = line.shape.stands_out() && !line.bullet && line.text.len() <= LONGEST_HEADING;
-        stands_out && read[*at].is_none() && !says_when(*at) && below < lines.len() && lines[below].shape.heading == 0 && says_when(below)
+        stands_out
+            && read[*at].is_none()
+            && !says_when(*at)
+            && below < lines.len()
+            && lines[below].shape.heading == 0
+            && says_when(below)
     };
     let mut found: HashMap<usize, Place> =
         (0..lines.len()).filter(heads).filter_map(|at| Some((at, place_heading(&lines[at].text)?))).collect();
@@ -83,7 +88,9 @@ fn place_heading(text: &str) -> Option<Place> {
             // `Salle des fêtes de Nedde`, in Nedde
             let of = place.commune.as_ref().and_then(|commune| {
                 let venue = place.venue.as_deref()?;
-                [" de ", " d'", " d’", " du "].iter().find_map(|of| venue.strip_suffix(commune.as_str())?.strip_suffix(of))
+                [" de ", " d'", " d’", " du "]
+                    .iter()
+                    .find_map(|of| venue.strip_suffix(commune.as_str())?.strip_suffix(of))
             });
             Place { venue: of.map(str::to_owned).or(place.venue.clone()), ..place }
         };
@@ -94,16 +101,24 @@ fn place_heading(text: &str) -> Option<Place> {
         && to + 1 < end
     {
         let venue = tidy(trimmed(words.slice(to + 1, end)));
-        return (!words.tokens[to..].iter().any(thing))
-            .then(|| Place { commune: Some(town), venue: Some(venue), to: end, ..Place::default() });
+        return (!words.tokens[to..].iter().any(thing)).then(|| Place {
+            commune: Some(town),
+            venue: Some(venue),
+            to: end,
+            ..Place::default()
+        });
     }
     // `La Bascule, tiers-lieu – Gentioux-Pigerolles`
     let dash = (1..end).rev().find(|at| words.is(*at, &["-", "("]) && words.tokens[*at].kind == Kind::Sign)?;
     let closed = end - usize::from(words.is(end - 1, &[")"]));
     let (town, _) = communes::written(&words, dash + 1).filter(|(_, to)| *to == closed)?;
     let venue = tidy(trimmed(words.slice(0, dash)));
-    (!venue.is_empty() && !words.tokens.iter().any(thing))
-        .then(|| Place { commune: Some(town), venue: Some(venue), to: end, ..Place::default() })
+    (!venue.is_empty() && !words.tokens.iter().any(thing)).then(|| Place {
+        commune: Some(town),
+        venue: Some(venue),
+        to: end,
+        ..Place::default()
+    })
 }
 
 /// Whether the lines with a bullet are titles, and what stands between them is text: `► Bal | 21 h`, then a sentence.
