@@ -209,3 +209,35 @@ fn what_lasts_the_week_above_the_first_day_is_kept() {
     assert_eq!(printed(html).len(), 3, "{:?}", printed(html));
     assert_eq!(agenda(html).daily.iter().map(|daily| daily.days.len()).collect::<Vec<_>>(), [3]);
 }
+
+#[test]
+fn the_rows_of_a_table_of_two_days_are_hours() {
+    let html = "<table><tr><td><b>Heure</b></td><td><b>Samedi 17</b></td><td><b>Dimanche 18</b></td></tr>\
+                <tr><td>15 h</td><td>Atelier cannage</td><td>Loto</td></tr><tr><td>21 h</td><td>Bal folk</td><td>–</td></tr></table>";
+    assert_eq!(told(html), ["07-17 15:00 atelier cannage", "07-17 21:00 bal folk", "07-18 15:00 loto"]);
+}
+
+#[test]
+fn a_day_in_figures_alone_is_the_day_of_its_card() {
+    let html = "<div><span>17.07</span><h4>La Grande Lessive</h4><p>20h30 – Halle, Pavie – 12 €</p></div>\
+                <div><span>18.07</span><h4>Qui a peur du loup ?</h4><p>15h et 17h – Médiathèque, Pavie</p></div>";
+    let want = [
+        "07-17 20:30 La Grande Lessive @ Pavie, Halle",
+        "07-18 15:00 Qui a peur du loup ? @ Pavie, Médiathèque",
+        "07-18 17:00 Qui a peur du loup ? @ Pavie, Médiathèque",
+    ];
+    assert_eq!(told(html), want);
+}
+
+#[test]
+fn notices_of_several_towns_in_a_line_are_each_of_their_own() {
+    let html = format!("{MONDAY}<p>PAVIE. 20 h 30 : loto, salle des fêtes. – MIRANDE. 18 h : concert d’orgue.</p>");
+    assert_eq!(told(&html), ["07-12 20:30 loto @ Pavie, salle des fêtes", "07-12 18:00 concert d'orgue @ Mirande"]);
+}
+
+#[test]
+fn fields_may_be_questions() {
+    let html = "<h1>Du 12 au 18 juillet</h1><div><h3>Et si on sortait les poubelles ?</h3><ul><li>Quand ? samedi 17 juillet, 15h</li>\
+                <li>Où ? salle des fêtes, Pavie</li><li>Combien ? 5 €</li></ul></div>";
+    assert_eq!(told(html), ["07-17 15:00 Et si on sortait les poubelles ? @ Pavie, salle des fêtes"]);
+}

@@ -414,6 +414,11 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
             if !names_a_venue(words, from, sign) {
                 return None;
             }
+        } else if words.is(from, &["atelier", "ateliers", "club", "theatre", "cinema", "cine"])
+            && !names_a_venue(words, from, sign)
+        {
+            // `Atelier d'écriture – 14 h à 16 h, avec Ana Lopez`
+            return None;
         }
         let place = place_field(words, from, sign)?;
         (place.venue.is_some() && (sign + 1..self.part.to).any(|at| self.is_content(at))).then_some(Place {

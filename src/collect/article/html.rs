@@ -157,6 +157,32 @@ impl Page {
         }
     }
 
+    /// Cuts each line before the bytes that `at` gives, which rise.
+    pub(super) fn split(&mut self, at: impl Fn(&Line) -> Vec<usize>) {
+        let lines = std::mem::take(&mut self.lines);
+        let mut numbers = Vec::with_capacity(lines.len() + 1);
+        for mut line in lines {
+            numbers.push(self.lines.len());
+            let mut rest = Vec::new();
+            for cut in at(&line).into_iter().rev() {
+                let links = line.links.iter().filter(|link| link.start >= cut);
+                let links =
+                    links.map(|link| Link { start: link.start - cut, end: link.end - cut, href: link.href.clone() });
+                rest.push(Line { text: line.text[cut..].to_owned(), links: links.collect(), lead: 0, ..line.clone() });
+                line.text.truncate(line.text[..cut].trim_end().len());
+                let end = line.text.len();
+                line.links.retain(|link| link.start < end);
+                line.links.iter_mut().for_each(|link| link.end = link.end.min(end));
+            }
+            self.lines.push(line);
+            self.lines.extend(rest.into_iter().rev());
+        }
+        numbers.push(self.lines.len());
+        for scope in &mut self.scopes {
+            (scope.from, scope.to) = (numbers[scope.from], numbers[scope.to]);
+        }
+    }
+
     pub(super) fn lines(&self) -> &[Line] {
         &self.lines
     }

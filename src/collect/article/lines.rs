@@ -68,6 +68,9 @@ pub(super) fn day_line(line: &Line) -> Option<DayLine> {
     if let Some(spec) = numbered_day(line, tokens) {
         return Some(DayLine { spec, form: Form::Heading, rest: line.text.len(), theme: 0 });
     }
+    if let Some(spec) = figures_alone(tokens) {
+        return Some(DayLine { spec, form: Form::Heading, rest: line.text.len(), theme: 0 });
+    }
     let date = days::date(tokens, first)?;
     let numbered = has_number(&date.what);
     let rest = tokens.get(date.to).map_or(line.text.len(), |token| token.start);
@@ -130,6 +133,15 @@ pub(super) fn day_line(line: &Line) -> Option<DayLine> {
     (hour_follows || (numbered && (line.bullet || line.in_list || next.is(","))) || (numbered && timed))
         .then_some(())?;
     of(Form::Inside)
+}
+
+/// `17.07` alone on its line: a day and its month.
+fn figures_alone(tokens: &[Token]) -> Option<Spec> {
+    let [day, sign, month] = tokens else { return None };
+    let padded = day.fold.len() == 2 && month.fold.len() == 2 && sign.is_any(&[".", "/"]) && day.end == sign.start;
+    let (day, month) = (day.number()?, month.number()?);
+    let sound = padded && (1..=31).contains(&day) && (1..=12).contains(&month);
+    sound.then(|| Spec::List(vec![Mention { day: Some(day), month: Some(month), ..Mention::default() }]))
 }
 
 /// `Les cérémonies du mardi 11 novembre` above lines with hours and no days: a heading whose theme stands before its day.

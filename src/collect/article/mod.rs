@@ -9,7 +9,7 @@
 //! outline    which lines are items, and their days
 //! when       which words of a line belong to which day
 //! marks      hours, prices, telephone numbers, states and dates in an item
-//! record     an item made of fields: a card, a table row
+//! record     an item made of fields: a card, a table row (`record_hours`: its hours)
 //! parts      splits one item into several events at its hours
 //! draft      which field claims which word; unclaimed words are the note
 //! events     title, place and note of each; no word is dropped (`commune_of`: the town of its place)
@@ -17,7 +17,7 @@
 //! evidence   where in the item the words of each field are
 //! ```
 //! Below them: `dash`, `days`, `calendar`, `clock`, `hours`, `money`, `places`, `place_field`, `headline`, `titles`, `verbs`,
-//! `relative`, `towns`, `venue_name`, `practical`, `week` (the grammar) and `words`,
+//! `relative`, `weekdays`, `towns`, `venue_name`, `practical`, `week` (the grammar) and `words`,
 //! `communes`, `tags` (its data). `docs/reading.md` has the rule of confidence and the data format.
 //!
 //! Must never drop an item (invariant I3), guess silently, panic, or take more than linear time. What is not
@@ -49,6 +49,7 @@ mod place_field;
 mod places;
 mod practical;
 mod record;
+mod record_hours;
 mod relative;
 mod sentences;
 mod tags;
@@ -58,6 +59,7 @@ mod towns;
 mod venue_name;
 mod verbs;
 mod week;
+mod weekdays;
 mod when;
 mod wrapped;
 // Keep word lists packed.
@@ -80,6 +82,7 @@ use self::outline::{Entry, Outline, Under, outline, speaks_of_today};
 use self::practical::is_bound;
 use self::sentences::tells_of_nothing;
 use self::text::{TokenCache, Words, folded_words, one_spaced};
+use self::towns::notices;
 use self::week::{Lead, agreed_week, dated_week, lead, named_week, week_of};
 use crate::domain::agenda::{Agenda, DailyItem, Day, Event, Item, Status, Unplaced, Week};
 use crate::domain::venue::KnownVenues;
@@ -126,6 +129,7 @@ pub fn read_knowing(html: &str, reading: &Reading<'_>, known: &KnownVenues) -> A
     page.lines_mut().iter_mut().for_each(unstack);
     page.join(" ", completes_a_date);
     wrapped::join(&mut page);
+    page.split(notices);
     names::set_apart(&mut page);
     columns::label_sellers(page.lines_mut());
     let lines = page.lines();

@@ -173,5 +173,9 @@ fn is_bare_place(words: &Words<'_>) -> bool {
         words.tokens.iter().any(|token| is_event_noun(token) && !is_venue(token) || token.is_any(&["«", "!", "?"]));
     let end = words.tokens.len();
     // `Salle des fêtes` is where, `Théâtre de rue` what.
-    head.is_some_and(is_venue) && (!tells || names_a_venue(words, 0, end)) && place_field(words, 0, end).is_some()
+    let sure = || names_a_venue(words, 0, end);
+    // `Atelier d'écriture` is what as well.
+    let both = |head: &Token| head.is_any(&["atelier", "ateliers", "club", "theatre", "cinema", "cine"]);
+    let venue = head.is_some_and(|head| is_venue(head) && (!tells && !both(head) || sure()));
+    venue && place_field(words, 0, end).is_some()
 }

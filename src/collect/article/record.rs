@@ -16,6 +16,7 @@ use super::parts::{Marked, Part};
 use super::place_field::{ends_with_town, is_thing_in_a_venue, names_a_venue, place_field};
 use super::places::{Place, Reader};
 use super::practical::{is_dated_practical, is_dishes, is_practical};
+use super::record_hours::{times, told_beside};
 use super::sentences::{Role, role};
 use super::text::{Kind, Token, Words, one_spaced, tidy, trimmed};
 use super::titles;
@@ -24,7 +25,7 @@ use crate::domain::agenda::Event;
 
 /// What a field is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sort {
+pub(super) enum Sort {
     Time,
     Place,
     Price,
@@ -38,10 +39,10 @@ enum Sort {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Field {
-    from: usize,
-    to: usize,
-    sort: Sort,
+pub(super) struct Field {
+    pub(super) from: usize,
+    pub(super) to: usize,
+    pub(super) sort: Sort,
 }
 
 /// A pictogram in front of a field says what it is.
@@ -56,8 +57,21 @@ fn hint(c: char) -> Option<Sort> {
 }
 
 /// Whether a name that the markup sets apart begins at token `at`.
-fn is_name(words: &Words<'_>, at: usize) -> bool {
+pub(super) fn is_name(words: &Words<'_>, at: usize) -> bool {
     words.tokens.get(at).is_some() && name_at(&words.tokens, at).is_some()
+}
+
+/// `Concert @ La Petite Pierre, Jégun`: where, as on the nets.
+fn is_at_sign(marked: &Marked<'_, '_>, at: usize) -> bool {
+    let words = marked.words;
+    let ends =
+        |at: &usize| words.tokens[*at].kind == Kind::Break || words.is(*at, &["|"]) || is_pictogram_at(words, *at);
+    let end = (at + 1..words.tokens.len()).find(ends).unwrap_or(words.tokens.len());
+    // An hour behind it is a field of its own.
+    let timed =
+        || marked.marks.iter().any(|mark| (at..end).contains(&mark.from) && matches!(mark.meaning, Meaning::Times(_)));
+    let apart = |a: usize, b: usize| words.tokens.get(a).zip(words.tokens.get(b)).is_some_and(|(a, b)| a.end < b.start);
+    at > 0 && words.is(at, &["@"]) && apart(at - 1, at) && apart(at, at + 1) && !timed()
 }
 
 /// Whether the line is one field with its pictogram: `📍 Fourcès, sous les arcades`, `⏰ 9h-18h`.
@@ -158,44 +172,6 @@ pub(super) fn record(marked: &Marked<'_, '_>, links: &[Link], setting: &Setting<
     Some(out)
 }
 
-/// `Dégustation de la tarte à 16 h 30.`, `…, puis baleti à 17 h` in the text of a card that has its hours elsewhere: short
-/// clauses that say what and when, and no more.
-fn told_beside(marked: &Marked<'_, '_>, field: &Field, used: &[usize]) -> Vec<(String, NaiveTime)> {
-    const MOST_WORDS: usize = 8;
-    let words = marked.words;
-    let mut out = Vec::new();
-    for (index, mark) in marked.marks.iter().enumerate() {
-        let Meaning::Times(times) = &mark.meaning else { continue };
-        let [slot] = times.slots.as_slice() else { continue };
-        if mark.from < field.from
-            || mark.to > field.to
-            || used.contains(&index)
-            || marked.quiet[mark.from]
-            || marked.enclosed[mark.from]
-        {
-            continue;
-        }
-        let begins = |at: &usize| marked.is_boundary(*at) || words.is(*at, &["puis", "\n"]);
-        let before = (field.from..mark.from).rev().find(begins);
-        let from = before.map_or(field.from, |at| at + 1);
-        // `Repas du midi` is no hour.
-        let figures = words.tokens[mark.from..mark.to].iter().any(|token| token.kind == Kind::Number);
-        let closed = figures && (mark.to >= field.to || marked.is_boundary(mark.to));
-        let clause = from..mark.from;
-        let marked_within = marked.marks.iter().any(|it| it.from >= from && it.to <= mark.from);
-        let Some(first) = clause.clone().find(|at| marked.is_content(*at)) else { continue };
-        let follows = before.is_some_and(|at| words.is(at, &["puis"]));
-        let what =
-            is_event_noun(&words.tokens[first]) && !words.is(first, AUXILIARY) && !is_venue(&words.tokens[first]);
-        let title = titles::shown(words.slice(from, mark.from)).text;
-        let sound = matches!(flaw(&title), None) || follows && !words.is(first, AUXILIARY) && clause.len() <= 2;
-        if closed && !marked_within && (what || follows) && sound && clause.len() <= MOST_WORDS && slot.end.is_none() {
-            out.push((title, slot.start));
-        }
-    }
-    out
-}
-
 /// The fields of the item: between line breaks, bars and pictograms; a dash parts what are whole fields.
 fn fields(marked: &Marked<'_, '_>) -> Vec<Field> {
     let words = marked.words;
@@ -233,6 +209,7 @@ fn fields(marked: &Marked<'_, '_>) -> Vec<Field> {
         let parts = end
             || token.is_some_and(|token| token.kind == Kind::Break || token.is("|") && !in_a_mark(at))
             || picture.is_some()
+            || is_at_sign(marked, at)
             || depth == 0 && is_dash(words, at);
         if !parts {
             continue;
@@ -241,7 +218,9 @@ fn fields(marked: &Marked<'_, '_>) -> Vec<Field> {
         if token.is_some_and(|token| token.kind == Kind::Break || token.is("|")) {
             hinted = None;
         }
-        if let Some(picture) = picture {
+        if is_at_sign(marked, at) {
+            hinted = Some(Sort::Place);
+        } else if let Some(picture) = picture {
             hinted = hint(picture);
         } else if out.last().is_some_and(|last| last.to == at && hinted.is_some() && last.sort != Sort::Place) {
             hinted = None;
@@ -404,10 +383,10 @@ fn sort(marked: &Marked<'_, '_>, from: usize, to: usize) -> Sort {
     {
         return Sort::Price;
     }
-    if tokens[from].is_any(&PLACE_LABELS) && words.is(from + 1, &[":"]) {
+    if tokens[from].is_any(&PLACE_LABELS) && words.is(from + 1, &[":", "?"]) {
         return Sort::Place;
     }
-    if tokens[from].is_any(&["combien", "tarif", "tarifs", "prix"]) && words.is(from + 1, &[":"]) && has(&price) {
+    if tokens[from].is_any(&["combien", "tarif", "tarifs", "prix"]) && words.is(from + 1, &[":", "?"]) && has(&price) {
         return Sort::Price;
     }
     if role(words, from, to) == Role::Booking
@@ -446,7 +425,7 @@ fn sort(marked: &Marked<'_, '_>, from: usize, to: usize) -> Sort {
 
 /// Whether a field that begins with this noun tells what takes place. `Visite à 10 h` may tell when the thing named above
 /// does.
-fn names_a_thing(noun: &Token) -> bool {
+pub(super) fn names_a_thing(noun: &Token) -> bool {
     is_event_noun(noun) && !is_venue(noun) && !noun.is_any(&["visite", "visites", "concert", "seance", "seances"])
 }
 
@@ -477,117 +456,11 @@ fn merge_text(marked: &Marked<'_, '_>, fields: Vec<Field>) -> Vec<Field> {
     out
 }
 
-/// The marks with the hours of the event; `None` where several events have hours of their own.
-fn times(marked: &Marked<'_, '_>, fields: &[Field], title: &Field) -> Option<Vec<usize>> {
-    let of = |field: &Field| -> Vec<usize> {
-        (0..marked.marks.len())
-            .filter(|mark| {
-                let mark = &marked.marks[*mark];
-                mark.from >= field.from
-                    && mark.to <= field.to
-                    && !marked.quiet[mark.from]
-                    && matches!(&mark.meaning, Meaning::Times(times) if times.end.is_none())
-            })
-            .collect()
-    };
-    let timed = |mark: &usize| matches!(&marked.marks[*mark].meaning, Meaning::Times(times) if !times.slots.is_empty());
-    // `Vide-greniers 7 h-17 h | Bal à 21 h`: each field tells its own event.
-    let tells = |field: &Field| {
-        let noun = &marked.words.tokens[field.from];
-        matches!(field.sort, Sort::Text | Sort::Practical)
-            && field.from != title.from
-            && names_a_thing(noun)
-            && of(field).iter().any(timed)
-    };
-    if of(title).iter().any(timed) && fields.iter().any(tells) {
-        return None;
-    }
-    for sort in [Sort::Time, Sort::Practical] {
-        for field in fields.iter().filter(|field| field.sort == sort) {
-            let found = of(field);
-            if found.iter().any(timed) {
-                return Some(best(marked, field, found));
-            }
-        }
-    }
-    let own = of(title);
-    if own.iter().any(timed) {
-        return (own.iter().filter(|mark| timed(mark)).count() == 1 || fields.len() > 1 && one_list(marked, &own))
-            .then_some(own);
-    }
-    let later: Vec<(usize, Vec<usize>)> = fields
-        .iter()
-        .enumerate()
-        .filter(|(_, field)| field.sort == Sort::Text && field.from != title.from)
-        .map(|(index, field)| (index, of(field)))
-        .filter(|(_, found)| found.iter().any(timed))
-        .collect();
-    match later.as_slice() {
-        [] => Some(
-            fields.iter().filter(|field| matches!(field.sort, Sort::Time | Sort::Text)).flat_map(of).take(1).collect(),
-        ),
-        [(_, found)] if found.iter().filter(|mark| timed(mark)).count() == 1 => Some(found.clone()),
-        [(field, found)] if is_name(marked.words, title.from) => {
-            // `de 13 h 30 à 17 h (dernière entrée 16 h 15)`: one list of hours, and details of it.
-            let main: Vec<usize> = found
-                .iter()
-                .copied()
-                .filter(|mark| timed(mark) && !is_of_a_detail(marked, &fields[*field], *mark))
-                .collect();
-            (!main.is_empty() && one_list(marked, &main)).then_some(main)
-        }
-        _ => None,
-    }
-}
-
-/// Whether the words before an hour, back to a sign, say that it is no beginning: `dernière entrée 16 h 15`, `portes à 19 h`.
-fn is_of_a_detail(marked: &Marked<'_, '_>, field: &Field, mark: usize) -> bool {
-    #[rustfmt::skip]
-    const DETAILS: [&str; 12] = [
-        "derniere", "dernier", "portes", "ouverture", "fermeture", "accueil", "retrait", "inscription", "inscriptions", "retour",
-        "arrivee", "dossards",
-    ];
-    let words = marked.words;
-    let before = (field.from..marked.marks[mark].from).rev();
-    before.take_while(|at| !words.is(*at, &[",", "(", ";", ".", ":", "-"])).any(|at| words.is(at, &DETAILS))
-}
-
-/// Hours that follow each other with nothing between: `15 h et 20 h 30`.
-fn one_list(marked: &Marked<'_, '_>, marks: &[usize]) -> bool {
-    marks.windows(2).all(|pair| !(marked.marks[pair[0]].to..marked.marks[pair[1]].from).any(|at| marked.is_content(at)))
-}
-
-/// Of `Ouverture des portes à 20 h 30, concert à 21 h` the hour of the concert.
-fn best(marked: &Marked<'_, '_>, field: &Field, found: Vec<usize>) -> Vec<usize> {
-    if found.len() < 2 || one_list(marked, &found) {
-        return found;
-    }
-    let words = marked.words;
-    let leads = |mark: usize| {
-        let before = (field.from..marked.marks[mark].from).rev().take_while(|at| !marked.is_boundary(*at));
-        before.into_iter().filter(|at| marked.is_content(*at)).last()
-    };
-    let rank = |mark: usize| match leads(mark) {
-        Some(at)
-            if words.is(at, &["ouverture", "accueil", "inscription", "inscriptions", "portes", "buvette", "repas"]) =>
-        {
-            2
-        }
-        Some(at) if words.is(at, AUXILIARY) => 1,
-        _ => 0,
-    };
-    let timed = found
-        .iter()
-        .copied()
-        .filter(|mark| matches!(&marked.marks[*mark].meaning, Meaning::Times(times) if !times.slots.is_empty()));
-    timed.min_by_key(|mark| (rank(*mark), *mark)).into_iter().collect()
-}
-
 /// The place: of its own field, of the practical line, else of the title's words.
 fn place(marked: &Marked<'_, '_>, fields: &[Field], title: &Field, setting: &Setting<'_>) -> Option<Place> {
     let words = marked.words;
     for field in fields.iter().filter(|field| field.sort == Sort::Place) {
-        let named = words.is(field.from, &PLACE_LABELS) && words.is(field.from + 1, &[":"]);
+        let named = words.is(field.from, &PLACE_LABELS) && words.is(field.from + 1, &[":", "?"]);
         let label = if named { field.from + 2 } else { field.from };
         // `Où : départ devant la mairie`
         let label = label + usize::from(named && words.is(label, &["depart", "rendez-vous", "rdv", "accueil"]));

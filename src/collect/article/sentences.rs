@@ -279,7 +279,7 @@ fn names_the_next_issue(words: &Words<'_>, from: usize, to: usize) -> bool {
     #[rustfmt::skip]
     const ISSUES: &[&str] = &[
         "agenda", "lettre", "bulletin", "numero", "programme", "parution", "edition", "feuille", "gazette", "newsletter",
-        "selection",
+        "selection", "post", "publication",
     ];
     let next = |at: usize| words.is(at, &["prochain", "prochaine"]);
     let Some(first) = (from..to).find(|at| words.tokens[*at].kind == Kind::Word) else { return false };
@@ -379,8 +379,9 @@ fn says_none(words: &Words<'_>, from: usize, to: usize) -> bool {
     let what = first + 1 + usize::from(of);
     let dance = words.is(what, &["deux", "trois", "quatre"]);
     let alone = !dance && (what + 1..to).all(|at| words.tokens[at].kind == Kind::Sign);
-    let nothing =
-        words.is(first, &["ras", "neant", "relache"]) && (first + 1..to).all(|at| words.tokens[at].kind == Kind::Sign);
+    let nothing = words.is(first, &["ras", "neant", "relache"])
+        && !names_an_event(words, first + 1, to)
+        && !super::lines::says_time(&words.tokens[first..to]);
     // `Rien de prévu`, `Rien au programme`
     let empty = words.is(first, &["rien"])
         && words.is(first + 1, &["de", "d'", "au", "a", "ce", "cette"])

@@ -16,7 +16,7 @@ pub(super) fn shown(written: &str) -> Shown {
     let count = words.tokens.len();
     let mut from = 0;
     let mut to = count;
-    while from < count && words.is(from, JOINTS) && count - from > 1 {
+    while from < count && words.is(from, JOINTS) && count - from > 1 && !words.is(from + 1, &["si"]) {
         from += 1;
         while words.is(from, &["de", "d'", "par"]) {
             from += 1;

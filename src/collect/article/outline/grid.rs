@@ -62,7 +62,14 @@ impl Grid {
 /// The row of a table whose cells are days: three of them, or two and nothing else.
 pub(super) fn is_grid_header(line: &Line) -> bool {
     let dated = line.cells().filter(|(_, words)| day_of_cell(&line.text[words.clone()]).is_some()).count();
-    dated >= LEAST_DAYS || dated == 2 && line.cells.len() == 2
+    // `Heure | Samedi 17 | Dimanche 18`
+    const LABELS: [&str; 10] =
+        ["heure", "heures", "horaire", "horaires", "lieu", "lieux", "salle", "film", "films", "creneau"];
+    let labelled = || {
+        let first = line.cells().next().map(|(_, words)| folded_words(&line.text[words]));
+        matches!(first.as_deref(), Some([word]) if LABELS.contains(&word.as_str()))
+    };
+    dated >= LEAST_DAYS || dated == 2 && (line.cells.len() == 2 || line.cells.len() == 3 && labelled())
 }
 
 /// The day that a cell names and nothing else: `lundi 5`, `Sam. 10 :`

@@ -9,7 +9,7 @@ use super::super::marks::{Meaning, marks};
 use super::super::practical::{is_dated_practical, is_detail, is_dishes, is_field, is_practical};
 use super::super::sentences::{Role, line_role, role, sentences, tells_of_nothing};
 use super::super::text::{Kind, Words, folded, is_space};
-use super::super::when::{Around, Piece, When, pieces};
+use super::super::when::{Piece, When, pieces};
 use super::super::words::is_event_noun;
 use super::{Builder, Entry, Under, is_state_alone, tells_of_an_event};
 use crate::domain::agenda::{Unplaced, Week};
