@@ -475,7 +475,7 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         let place = known.or_else(unlisted)?;
         let sure = timed && (named || place.commune.is_some() || names_a_venue(words, *first, *last));
         let told = (colon + 1..to).any(|at| self.marked.is_content(at));
-        (sure && told).then(|| Place { from: *first, to: *last, said_from: *first, ..place })
+        (sure && told).then_some(Place { from: *first, to: *last, said_from: *first, ..place })
     }
 
     /// `Barran sort les tables`, `Pavie accueille le cirque`: the commune as subject is the place. Its words stay in the text.

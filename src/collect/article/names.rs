@@ -105,7 +105,7 @@ fn name_before_a_bar(line: &mut Line) {
         line.insert(0, &OPEN.to_string());
         return;
     }
-    let when = (dated || timing(rest).says && !says_date(name)) && (dated || !says_date(name));
+    let when = dated || timing(rest).says && !says_date(name);
     if when && is_name(name) && (barred || is_all_that_is_told(name, rest)) {
         line.insert(lead, &CLOSE.to_string());
         line.insert(0, &OPEN.to_string());

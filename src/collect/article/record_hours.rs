@@ -40,7 +40,7 @@ pub(super) fn told_beside(marked: &Marked<'_, '_>, field: &Field, used: &[usize]
         let what =
             is_event_noun(&words.tokens[first]) && !words.is(first, AUXILIARY) && !is_venue(&words.tokens[first]);
         let title = titles::shown(words.slice(from, mark.from)).text;
-        let sound = matches!(flaw(&title), None) || follows && !words.is(first, AUXILIARY) && clause.len() <= 2;
+        let sound = flaw(&title).is_none() || follows && !words.is(first, AUXILIARY) && clause.len() <= 2;
         if closed && !marked_within && (what || follows) && sound && clause.len() <= MOST_WORDS && slot.end.is_none() {
             out.push((title, slot.start));
         }

@@ -12,7 +12,7 @@ pub(super) fn is_parting_word(entry: &Entry) -> bool {
         && (is_call(&entry.text) || is_signature(&entry.text))
 }
 
-fn is_call(text: &str) -> bool {
+pub(super) fn is_call(text: &str) -> bool {
     #[rustfmt::skip]
     const READERS: [&str; 20] = [
         "tu", "toi", "te", "t'", "ton", "ta", "tes", "vous", "votre", "vos", "merci", "partagez", "partage",

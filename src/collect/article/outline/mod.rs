@@ -736,7 +736,7 @@ fn tells_of_an_event(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_call;
+    use super::asides::is_call;
 
     #[test]
     fn a_call_to_the_readers_tells_of_nothing() {
