@@ -434,5 +434,6 @@ mod markup;
 mod measure;
 
 mod properties;
+mod sections;
 mod unseen;
 mod wording;

@@ -206,7 +206,7 @@ pub(super) fn tells_of_nothing(text: &str) -> bool {
 fn is_aside(text: &str) -> bool {
     #[rustfmt::skip]
     const BEGINS: &[&str] = &[
-        "photo :", "photos :", "photo ", "credit", "credits", "©", "source :", "sources :", "mise a jour",
+        "photo :", "photos :", "photo ", "credit", "credits", "©", "source :", "sources :", "mise a jour", "mis a jour",
         "publie par", "mis en ligne", "donnees fournies", "informations donnees", "infos donnees",
         "cette liste", "programme susceptible", "programme sous reserve", "programme donne",
         "sous reserve", "pour figurer", "pour paraitre", "pour annoncer", "vos annonces", "vos rendez-vous",

@@ -1,7 +1,7 @@
 //! Lines that tell of nothing to attend: farewells, signatures, headings of practical lines or of a period.
 
 use super::super::lines::{LONGEST_LINE, says_date, timing};
-use super::super::text::{Kind, Token, Words};
+use super::super::text::{Kind, Token, Words, folded};
 use super::super::words::{is_event_noun, is_function, is_venue};
 use super::{Entry, Under};
 
@@ -83,4 +83,27 @@ pub(super) fn heads_practical_lines(text: &str) -> bool {
         && !tells
         && !timing(text).says
         && !says_date(text)
+}
+
+/// `À noter`, `RAPPEL`, `Dernière minute`: a heading that says nothing of the lines below it.
+pub(super) fn heads_notes(text: &str) -> bool {
+    const LONGEST: usize = 40;
+    const HEADS: [&str; 11] = [
+        "a noter",
+        "a noter aussi",
+        "rappel",
+        "rappels",
+        "derniere minute",
+        "dernieres minutes",
+        "et aussi",
+        "ailleurs",
+        "bon a savoir",
+        "en bref",
+        "attention",
+    ];
+    if text.len() > LONGEST {
+        return false;
+    }
+    let plain = folded(text.trim_matches(|c: char| !c.is_alphanumeric()));
+    HEADS.contains(&plain.as_str())
 }

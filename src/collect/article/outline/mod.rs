@@ -14,11 +14,14 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 
-use self::asides::{heads_practical_lines, is_parting_word, names_a_period};
+use self::asides::{heads_notes, heads_practical_lines, is_parting_word, names_a_period};
 use self::grid::{Grid, is_grid_header};
 use self::items::Pending;
 use self::nested::Parent;
-use self::survey::{bullets_are_titles, heads_dated_lines, is_dated_item, lone_towns, place_headings, town_of_a_feast};
+use self::survey::{
+    bullets_are_titles, heads_dated_lines, is_dated_item, lone_towns, place_headings, sections_of_dated_lines,
+    town_of_a_feast,
+};
 use super::calendar::Calendar;
 use super::days::{Spec, Weekdays};
 use super::html::{Line, Link, Shape};
@@ -148,6 +151,9 @@ struct Builder<'c> {
     told: HashSet<NaiveDate>,
     /// The table that is being read, where its columns are days.
     grid: Option<Grid>,
+    /// Headings of themes with lines below them that say their own days, and how those above the first day look.
+    sections: HashSet<usize>,
+    section_looks: HashSet<(Shape, bool)>,
     facts: Vec<Facts>,
     lines: &'c [Line],
     read: &'c [Option<DayLine>],
@@ -201,6 +207,8 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
         let listed = next.bullet || without_bullet(&next.text).1 || facts[at + 1].timing.says;
         line.shape.stands_out() && listed && matches!(section(line), Some(Section::Daily(_)))
     });
+    let sections = sections_of_dated_lines(lines, read, &facts);
+    let first_section = first_section.into_iter().chain(sections.first().copied()).min();
     let first_place = place_heads.keys().min().copied();
     let first_grid = (0..lines.len()).find(|at| is_grid_header(&lines[*at]));
     // Its heading may say what stands in it.
@@ -254,6 +262,12 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
         category: None,
         told: if start > 0 { days_named(&lines[start..], &read[start..], calendar) } else { HashSet::new() },
         grid: None,
+        section_looks: sections
+            .iter()
+            .filter(|at| first_head.is_none_or(|head| **at < head))
+            .map(|at| look(&lines[*at]))
+            .collect(),
+        sections: sections.into_iter().collect(),
         facts,
         lines,
         read,
@@ -442,6 +456,15 @@ impl Builder<'_> {
             self.enter(Under::Nowhere(Unplaced::NoDay));
             return true;
         }
+        // « FOOTBALL », « Les caves ouvertes » below a line that headed a day: its lines say their own days
+        if self.ends_the_days_above(at) {
+            self.enter(Under::Nowhere(Unplaced::NoDay));
+            (self.town, self.venue) = (None, None);
+            self.towns_outside = false;
+            self.closed = !self.out.entries.is_empty() && heads_practical_lines(&line.text);
+            self.theme = Some(line.text.clone()).filter(|_| !heads_notes(&line.text));
+            return true;
+        }
         // « Horaires utiles », « Tarifs » after the days
         if self.leaves_the_days(line) && heads_practical_lines(&line.text) {
             self.flush();
@@ -557,6 +580,17 @@ impl Builder<'_> {
             // `Annulé` is of the card above it.
             && !says_status(&line.text)
             && !line.text.ends_with(['.', '!', '?', ':'])
+    }
+
+    /// Whether the line is a heading of the rank of those above the first day, with dated lines or days below it, or one
+    /// that only announces notes: « À noter ».
+    fn ends_the_days_above(&self, at: usize) -> bool {
+        let line = &self.lines[at];
+        let ranked = self.sections.contains(&at) && self.section_looks.contains(&look(line));
+        let notes = self.headed_article && heads_notes(&line.text) && self.read[at].is_none();
+        (ranked || notes)
+            && !self.place_heads.contains_key(&at)
+            && section(line).is_none_or(|section| section == Section::Theme)
     }
 
     /// What the whole article says of days.

@@ -14,7 +14,7 @@ use super::super::places::Place;
 use super::super::sentences::Role;
 use super::super::text::{Kind, Token, Words, tidy, trimmed};
 use super::super::towns::lone_name;
-use super::super::words::{is_event_noun, is_venue};
+use super::super::words::{THEMES, is_event_noun, is_function, is_venue};
 use super::grid::is_grid_header;
 use super::{Facts, says_today};
 
@@ -139,6 +139,57 @@ pub(super) fn bullets_are_titles(lines: &[Line], read: &[Option<DayLine>]) -> bo
         })
         .count();
     titles >= 1 && followed * 5 >= titles * 2
+}
+
+/// `RUGBY`, `Les caves ouvertes`, `TOUS LES JOURS OU PRESQUE`: headings of themes whose lines say their own days, or with the
+/// headings of days below them.
+pub(super) fn sections_of_dated_lines(lines: &[Line], read: &[Option<DayLine>], facts: &[Facts]) -> Vec<usize> {
+    const MOST_WORDS: usize = 8;
+    const MOST_LINES: usize = 4;
+    let heads = |at: usize| {
+        let (line, fact) = (&lines[at], facts[at]);
+        let shouts = look(line).1 && line.text.chars().filter(|c| c.is_uppercase()).count() > 2;
+        (line.shape.heading > 1 || line.shape.heading == 0 && (line.shape.strong || shouts))
+            && !line.bullet
+            && line.cells.is_empty()
+            && !line.text.contains('\n')
+            && read[at].is_none()
+            && !fact.timing.says
+            && !fact.says_date
+            && !fact.state_alone
+            && line.text.split(' ').count() <= MOST_WORDS
+            && !names_one_thing(&line.text)
+            && !super::says_status(&line.text)
+            && footer(line).is_none()
+    };
+    // A day is of the line itself, not of a card's field.
+    let dated = |at: usize| {
+        let line = &lines[at];
+        let says_day = facts[at].says_date || days_of_the_week(&line.text);
+        line.shape.heading == 0
+            && says_day
+            && facts[at].timing.says
+            && !facts[at].dated_practical
+            && !line.text.contains('\n')
+    };
+    (0..lines.len().saturating_sub(1))
+        .filter(|at| {
+            let below = at + 1..lines.len().min(at + 1 + MOST_LINES);
+            let first = below
+                .take_while(|at| !heads(*at) && lines[*at].shape.heading == 0)
+                .find(|at| (facts[*at].timing.says || facts[*at].says_date) && facts[*at].role == Role::Tells);
+            heads(*at) && !heads(at + 1) && first.is_some_and(dated)
+        })
+        .collect()
+}
+
+/// `Repas du club`, `Bal de la Saint-Jean`: a title, where `Marchés et brocantes` or `Pétanque` is a theme.
+fn names_one_thing(text: &str) -> bool {
+    let words = Words::of(text);
+    let mut content = words.tokens.iter().filter(|token| token.kind == Kind::Word && !is_function(token));
+    let singular = |token: &Token| !token.fold.ends_with('s') || token.is_any(&["repas", "concours", "parcours"]);
+    let first = content.next().is_some_and(|token| is_event_noun(token) && !token.is_any(THEMES) && singular(token));
+    first && content.next().is_some() || words.tokens.iter().any(|token| token.is_any(&["«", "\""]))
 }
 
 /// `FÊTE VOTIVE DE PRAYSSAC` above its days: the town of all that follows.
