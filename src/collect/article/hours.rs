@@ -34,7 +34,7 @@ pub(super) struct Times {
 /// `durant 1h15`, `durée 2h`, `visite d'1 h 15`, `3 heures de musique`, `(1h30)` after an hour, `avant 18h`.
 pub(super) fn duration(tokens: &[Token], at: usize) -> Option<usize> {
     let token = tokens.get(at)?;
-    if token.is_any(&["duree", "durees", "durant", "pendant", "dure", "avant"]) {
+    if token.is_any(&["duree", "durees", "durant", "pendant", "dure", "avant", "compter", "comptez"]) {
         // `durée : environ 1h30`
         let first = (at + 1..at + 4).find(|i| !is(tokens, *i, &[":", "de", "d'", "d", "'", "environ"]))?;
         let first = if is(tokens, first, &["environ"]) { first + 1 } else { first };
@@ -124,7 +124,14 @@ fn stands_as_a_duration(tokens: &[Token], at: usize, to: usize) -> bool {
     let opens = at == 0 || tokens[at - 1].kind == Kind::Break;
     let film = is(tokens, to + 1, &["des"]) && tokens.get(to + 2).is_some_and(|age| age.kind == Kind::Number)
         || tokens.get(to + 1).is_some_and(|genre| genre.is_any(FILM_GENRES));
-    opens && is(tokens, to, &["-", ",", "|", "•"]) && film
+    // `Compagnie du Merle – 1h20 – dès 13 ans`
+    let aged = at > 1
+        && is(tokens, at - 1, &["-", "|", "•", "·"])
+        && is(tokens, to + 1, &["des"])
+        && film
+        && !matches!(tokens[at - 2].kind, Kind::Number)
+        && !is(tokens, at - 2, &["h", "heures"]);
+    (opens || aged) && is(tokens, to, &["-", ",", "|", "•", "·"]) && film
 }
 
 #[rustfmt::skip]

@@ -269,6 +269,10 @@ fn status(words: &Words<'_>, at: usize) -> Option<Found<Said>> {
             let (at_hour, to) = hour.map_or((None, at + 1), |clock| (Some(clock.what), clock.to));
             Some(Found { what: Said { status: Status::SoldOut, at: at_hour, to_day: None, kept: false }, to })
         }
+        // `remis à une date ultérieure`, `reportée à plus tard`
+        "remi" | "remise" | "repousse" | "repoussee" | "decale" | "decalee" if later(words, at + 1).is_some() => {
+            plain(Status::Postponed, later(words, at + 1)?)
+        }
         "remi" | "remise" | "repousse" | "repoussee" | "decale" | "decalee" if words.is(at + 1, &["au", "a"]) => {
             let day = days::date(tokens, at + 2)?;
             let said = Said { status: Status::Postponed, at: None, to_day: Some(day.what), kept: false };
@@ -305,6 +309,19 @@ fn behind_an_hour(words: &Words<'_>, at: usize) -> bool {
     let minutes = at > 2 && words.tokens[at - 1].kind == Kind::Number && words.is(at - 2, &["h", ":"]);
     let number = if unit { at.checked_sub(2) } else { at.checked_sub(3).filter(|_| minutes) };
     number.is_some_and(|number| words.tokens[number].kind == Kind::Number)
+}
+
+/// Where `à une date ultérieure`, `à plus tard`, `sine die` ends.
+fn later(words: &Words<'_>, at: usize) -> Option<usize> {
+    const FORMS: [&[&str]; 5] = [
+        &["a", "une", "date", "ulterieure"],
+        &["a", "une", "autre", "date"],
+        &["a", "plus", "tard"],
+        &["sine", "die"],
+        &["a", "une", "date"],
+    ];
+    let found = FORMS.iter().find(|form| form.iter().enumerate().all(|(i, word)| words.is(at + i, &[word])));
+    found.map(|form| at + form.len())
 }
 
 fn postponed(words: &Words<'_>, at: usize) -> Option<Found<Said>> {

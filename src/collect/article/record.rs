@@ -372,7 +372,9 @@ fn sort(marked: &Marked<'_, '_>, from: usize, to: usize) -> Sort {
     {
         return Sort::Time;
     }
-    if has(&state) && within(&|mark| state(mark) || price(mark), &[]) && !has(&price) {
+    if has(&state) && within(&|mark| state(mark) || price(mark), &[]) && !has(&price)
+        || is_state_with_reason(marked, from, to)
+    {
         return Sort::State;
     }
     if has(&price)
@@ -421,6 +423,12 @@ fn sort(marked: &Marked<'_, '_>, from: usize, to: usize) -> Sort {
                 || is_event_noun(&tokens[*at]) && content.len() == 1
         });
     if category { Sort::Category } else { Sort::Text }
+}
+
+/// `ANNULÉ (redoux)`: a state, and in brackets why.
+fn is_state_with_reason(marked: &Marked<'_, '_>, from: usize, to: usize) -> bool {
+    let state = marked.marks.iter().find(|mark| mark.from == from && matches!(mark.meaning, Meaning::Status(_)));
+    state.is_some_and(|mark| marked.words.is(mark.to, &["("]) && marked.words.is(to - 1, &[")"]))
 }
 
 /// Whether a field that begins with this noun tells what takes place. `Visite à 10 h` may tell when the thing named above

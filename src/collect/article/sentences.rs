@@ -300,7 +300,8 @@ fn is_service(text: &str) -> bool {
         "pharmacies de garde", "medecin de garde", "pleine mer", "pleines mers", "basse mer", "basses mers",
         "coucher du soleil", "lever du soleil", "permanences", "parking gratuit", "parkings gratuits", "stationnement",
         "bulletin neige", "bulletin d'enneigement", "domaine skiable", "bus gratuit", "bus gratuits", "navette gratuite",
-        "navettes gratuites", "rappel :",
+        "navettes gratuites", "rappel :", "dernier delai", "date limite", "vos resultats", "ouverture des reservations",
+        "ouverture des inscriptions", "ouverture de la billetterie", "mise en vente",
         "bonnes vacances", "bonne rentree", "bonne annee", "bel ete", "bon ete", "tres bonne semaine",
     ];
     #[rustfmt::skip]
@@ -310,7 +311,8 @@ fn is_service(text: &str) -> bool {
         "interdite a la circulation", "interdit a la circulation", "circulation interdite",
         "stationnement interdit", "route barree", "rue barree", "dechets verts", "dechets menagers",
         "collecte des encombrants", "collecte des ordures", "collecte du tri", "bacs jaunes", "ordures menageres", "coupure d'eau", "coupure d'electricite",
-        "coupure de courant",
+        "coupure de courant", "ne circule pas", "ne circulent pas", "ne circulera pas", "ne circuleront pas", "licences 1-", "licence 1-",
+        "licences n", "licence n°",
     ];
     static HELD: LazyLock<Regex> = LazyLock::new(|| any_of(HOLDS));
     begins_with_any(text, BEGINS) || HELD.is_match(text)
@@ -503,6 +505,24 @@ fn is_opening(words: &Words<'_>, from: usize, to: usize, text: &str) -> bool {
         && recurs()
         && ranges() >= 1
     {
+        return true;
+    }
+    // `Bureaux d'information : Pavie, 9 h – 19 h ; Jégun, 9 h 30 – 12 h`
+    let of_visitors = first_word.is_some_and(|at| {
+        words.is(at, &["bureau", "bureaux", "point", "points", "accueil"])
+            && words.is(at + 1, &["d'", "de"])
+            && words.is(at + 2, &["information", "informations", "accueil", "tourisme", "info", "l'"])
+    });
+    if !event && of_visitors && ranges() >= 1 {
+        return true;
+    }
+    // `Attention : le parking de la citadelle est fermé lundi à partir de 17 h`
+    let parked = tokens.iter().any(|token| token.is_any(&["parking", "parkings", "rue", "route", "pont", "tunnel"]));
+    let shut = (1..tokens.len()).any(|at| {
+        tokens[at].is_any(&["ferme", "fermee", "fermes", "fermees"])
+            && tokens[at - 1].is_any(&["est", "sera", "sont", "seront", "reste", "restera"])
+    });
+    if !event && parked && shut {
         return true;
     }
     // `fermé dimanche et lundi`, but not `ferme de Larrieu`

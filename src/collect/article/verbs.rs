@@ -164,8 +164,8 @@ pub(super) fn takes_place(words: &Words<'_>, at: usize) -> bool {
     const LASTING: [&str; 10] =
         ["tient", "tiendra", "deroule", "deroulera", "debute", "debutera", "commence", "commencera", "aura", "auront"];
     #[rustfmt::skip]
-    const STATES: [&str; 12] = [
-        "avance", "avancee", "annule", "annulee", "annules", "annulees", "reporte", "reportee", "maintenu", "maintenue", "deplace", "deplacee",
+    const STATES: [&str; 17] = [
+        "remis", "remise", "repousse", "repoussee", "complet", "avance", "avancee", "annule", "annulee", "annules", "annulees", "reporte", "reportee", "maintenu", "maintenue", "deplace", "deplacee",
     ];
     let end = (at..words.tokens.len().min(at + FAR)).find(|at| words.tokens[*at].is_sentence_end());
     let words_after = at..end.unwrap_or(words.tokens.len().min(at + FAR));

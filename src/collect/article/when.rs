@@ -156,7 +156,21 @@ pub(super) fn pieces(text: &str, calendar: &Calendar, around: Around<'_>) -> (Ve
             push(&mut out, current.clone(), (byte(from), byte(to)), true);
             continue;
         }
+        // `Pêche à pied — Pavie, plage. Lundi 7 : 9 h / mardi 8 : 9 h 45.`: a title, then a sentence of its days and hours.
+        let title = match out.as_mut_slice() {
+            [only] if only.leads && only.when == When::Inherited && !own_words(&words, (from, to), &found) => {
+                out.pop().map(|piece| piece.shown)
+            }
+            _ => None,
+        };
+        let first = out.len();
         cut(&words, (from, to), &found, &mut out);
+        if let Some(title) = title {
+            for piece in &mut out[first..] {
+                piece.told.insert(0, title);
+                piece.shown.0 = title.0;
+            }
+        }
         current = found.last().map_or(current, |mention| mention.when.clone());
     }
     // `Animations du 7 au 13 août.` names the week; it is shown with what follows, and read for nothing.
@@ -169,6 +183,13 @@ pub(super) fn pieces(text: &str, calendar: &Calendar, around: Around<'_>) -> (Ve
         first.shown.0 = label;
     }
     (out, warnings)
+}
+
+/// Whether any of the days of a sentence has words of its own beside hours and places, or stands behind some.
+fn own_words(words: &Words<'_>, (from, to): (usize, usize), found: &[Mention]) -> bool {
+    let ends = found.iter().skip(1).map(|mention| mention.from).chain([to]);
+    has_words(words, from, found[0].from)
+        || found.iter().zip(ends).any(|(mention, end)| has_words(words, mention.to, end))
 }
 
 /// `samedi`, without a number.
@@ -436,6 +457,18 @@ fn mentions(
             at = found.to;
             continue;
         }
+        // `Toute la semaine, du lundi au vendredi, …` opens a sentence: it is not of the day of the heading alone.
+        if at == from && words.is(at, &["toute"]) && words.is(at + 1, &["la"]) && words.is(at + 2, &["semaine"]) {
+            let next = at + 3 + usize::from(words.is(at + 3, &[","]));
+            let narrower = days::recurrence(tokens, next).and_then(|found| match found.what {
+                Recurrence::On(days) => Some((days, found.to)),
+                Recurrence::Except(closed) => Some((Weekdays::ALL.without(closed), found.to)),
+            });
+            let (weekdays, end) = narrower.unwrap_or((Weekdays::ALL, at + 3));
+            out.push(Mention::of(at, end, When::Weekly(weekdays)));
+            at = end;
+            continue;
+        }
         let Some(date) = days::date(tokens, at) else {
             at += 1;
             continue;
@@ -467,6 +500,7 @@ fn mentions(
     {
         out.remove(0);
     }
+    narrow_recurrence(words, &mut out);
     join_recurrence_and_span(words, to, &mut out);
     // `samedi 14 h au dimanche 14 h`: one thing that lasts; it is of its first day.
     if let [first, second] = out.as_slice()
@@ -477,6 +511,21 @@ fn mentions(
         out.pop();
     }
     out
+}
+
+/// `tous les matins à 8 h 30 du lundi au vendredi`: the narrower of two recurrences with nothing but an hour between.
+fn narrow_recurrence(words: &Words<'_>, out: &mut Vec<Mention>) {
+    let [first, second] = out.as_slice() else { return };
+    let (When::Weekly(a), When::Weekly(b)) = (&first.when, &second.when) else { return };
+    let apart = (first.to..second.from).any(|at| {
+        let token = &words.tokens[at];
+        token.kind == Kind::Word && !is_function(token) && hour_within(words, at).is_none() || token.is_any(&[";", "."])
+    });
+    let days = match (*a, *b) {
+        (Weekdays::ALL, days) | (days, Weekdays::ALL) if !apart => days,
+        _ => return,
+    };
+    *out = vec![Mention::of(first.from, second.to, When::Weekly(days))];
 }
 
 /// `chaque soir à 18 h du 1er au 24 décembre`, `du 10 au 16, tous les jours sauf mardi`: the weekdays, among these days.

@@ -264,8 +264,10 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
         grid: None,
         section_looks: sections
             .iter()
-            .filter(|at| first_head.is_none_or(|head| **at < head))
-            .map(|at| look(&lines[*at]))
+            .copied()
+            .chain((0..lines.len()).filter(|at| lines[*at].shape.heading > 1 && read[*at].is_none()))
+            .filter(|at| first_head.is_none_or(|head| *at < head))
+            .map(|at| look(&lines[at]))
             .collect(),
         sections: sections.into_iter().collect(),
         facts,

@@ -33,8 +33,11 @@ pub(super) fn lone_towns(lines: &[Line], read: &[Option<DayLine>], facts: &[Fact
     let found: Vec<usize> = (0..lines.len().saturating_sub(1))
         .filter(|at| {
             let (line, next) = (&lines[*at], &lines[at + 1]);
+            // `Humour` below the bold title of a card is its category.
+            let above = at.checked_sub(1).filter(|above| lines[*above].shape.strong && read[*above].is_none());
             !line.bullet
                 && read[*at].is_none()
+                && (line.shape.stands_out() || above.is_none())
                 && lone_name(line).is_some()
                 && read[at + 1].as_ref().is_none_or(|day| day.form != Form::Heading)
                 && (facts[at + 1].timing.says || next.bullet || without_bullet(&next.text).1)
@@ -144,7 +147,7 @@ pub(super) fn bullets_are_titles(lines: &[Line], read: &[Option<DayLine>]) -> bo
 /// `RUGBY`, `Les caves ouvertes`, `TOUS LES JOURS OU PRESQUE`: headings of themes whose lines say their own days, or with the
 /// headings of days below them.
 pub(super) fn sections_of_dated_lines(lines: &[Line], read: &[Option<DayLine>], facts: &[Facts]) -> Vec<usize> {
-    const MOST_WORDS: usize = 8;
+    const MOST_WORDS: usize = 10;
     const MOST_LINES: usize = 4;
     let heads = |at: usize| {
         let (line, fact) = (&lines[at], facts[at]);
