@@ -461,6 +461,13 @@ pub(super) fn recurrence(tokens: &[Token], at: usize) -> Option<Found<Recurrence
         let dated = tokens.get(at + 4).is_some_and(|t| t.kind == Kind::Number) && day_number(tokens, at + 4).is_some();
         return (!dated).then(|| on(Weekdays::between(first, last), at + 4));
     }
+    // `lundi à jeudi 14 h – 19 h`
+    if is(tokens, at + 1, &["a", "au"])
+        && let Some((first, last)) = tokens.get(at).and_then(weekday).zip(tokens.get(at + 2).and_then(weekday))
+        && !tokens.get(at + 3).is_some_and(|t| t.kind == Kind::Number && day_number(tokens, at + 3).is_some())
+    {
+        return Some(on(Weekdays::between(first, last), at + 3));
+    }
     // `les mardis et jeudis`: the plural is the recurrence.
     let plural = tokens.get(at + 1).is_some_and(|t| weekday(t).is_some() && t.fold.ends_with('s'));
     if is(tokens, at, &["les"]) && plural {

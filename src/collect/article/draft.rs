@@ -189,7 +189,13 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
                 && matches!(&mark.meaning, Meaning::Times(times) if !times.slots.is_empty())
         };
         let own = self.part.times.iter().any(|mark| in_sentence(&marked.marks[*mark]));
-        own || !marked.marks.iter().any(in_sentence)
+        // `COMPLET – liste d'attente à partir de 19 h 30`: the state opens the line, and the hour is of what follows the dash.
+        let opens = at == from
+            && marked.marks.iter().find(|mark| mark.from == at).is_some_and(|state| {
+                let hour = marked.marks.iter().find(|mark| in_sentence(mark)).map_or(to, |mark| mark.from);
+                super::dash::is_dash(marked.words, state.to) && (state.to..hour).any(|at| marked.is_content(at))
+            });
+        own || opens || !marked.marks.iter().any(in_sentence)
     }
 
     /// `jusqu'à 23 h` ends the event that has begun.
@@ -276,6 +282,19 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         Reader { words: self.words(), end, titled, after_mark, in_commune: false }
     }
 
+    /// Where a title of several words in capitals ends, before a dash and calm words.
+    fn shouted_title(&self) -> Option<usize> {
+        const LONGEST: usize = 14;
+        let words = self.words();
+        let from = self.part.from;
+        let dash = (from..self.part.to.min(from + LONGEST)).find(|at| super::dash::is_dash(words, *at))?;
+        let said = || (from..dash).filter(|at| words.tokens[*at].kind == Kind::Word);
+        let shouts = said().filter(|at| words.shouts(*at)).count() >= 2
+            && said().all(|at| words.shouts(at) || words.tokens[at].fold.chars().count() <= 2);
+        let calm = (dash..self.part.to).any(|at| words.tokens[at].kind == Kind::Word && !words.shouts(at));
+        (shouts && calm).then_some(dash)
+    }
+
     /// Finds the places of the part and claims the words of the event's place.
     pub(super) fn claim_place(&mut self) -> Option<Place> {
         let mut found: Vec<Place> = Vec::new();
@@ -289,6 +308,12 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
             titled = true;
             self.claim(place.from, place.to);
             found.push(place);
+        }
+        // `PÊCHE À PIED — Pavie, plage de l'Est`: capitals make no name of a word in a title that shouts alone.
+        if at == self.part.from
+            && let Some(to) = self.shouted_title()
+        {
+            (at, titled) = (to, true);
         }
         // A place never extends over a claimed word: its position is found once, not from every token.
         let mut end = at;

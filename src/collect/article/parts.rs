@@ -219,6 +219,9 @@ impl<'w, 'a> Marked<'w, 'a> {
         }
         // A new sentence with its own content is a new event: `… . À Lavardens, le château reçoit à 18 h`.
         let sentence = self.sentence_of(here);
+        if sentence.0 > after && self.opens_the_doors(sentence) {
+            return Decision::Detail;
+        }
         if sentence.0 > after && self.tells(sentence.0, sentence.1, anchor) {
             return Decision::Begins(sentence.0);
         }
@@ -297,6 +300,23 @@ impl<'w, 'a> Marked<'w, 'a> {
             && self.words.tokens[from - 1].kind == Kind::Break
             && !self.has_content(from, to)
             && self.marks.iter().any(states)
+    }
+
+    /// `Les portes n'ouvrent qu'à 20 h 30.`, `Ouverture du site dès 20 h.`: when one may come in, of what was told before.
+    fn opens_the_doors(&self, (from, to): (usize, usize)) -> bool {
+        const DOORS: [&str; 8] =
+            ["portes", "site", "caisse", "caisses", "guichet", "guichets", "grilles", "billetterie"];
+        const OPENS: [&str; 7] = ["ouverture", "ouvrent", "ouvre", "ouvriront", "ouvrira", "ouvertes", "ouvert"];
+        let holds = |list: &[&str]| (from..to).any(|at| self.words.is(at, list));
+        let attended = (from..to).any(|at| {
+            is_event_noun(&self.words.tokens[at]) && !self.words.is(at, &["portes", "ouverture", "ouvertes"])
+        });
+        let open_day = (from..to).any(|at| self.words.is(at, &["portes"]) && self.words.is(at + 1, &["ouvertes"]));
+        !open_day
+            && holds(&DOORS)
+            && holds(&OPENS)
+            && !attended
+            && !(from..to).any(|at| quotation(&self.words.tokens, at).is_some())
     }
 
     fn names_an_event(&self, (from, to): (usize, usize)) -> bool {

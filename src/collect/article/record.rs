@@ -97,7 +97,7 @@ pub(super) fn record(marked: &Marked<'_, '_>, links: &[Link], setting: &Setting<
     if !broken && !pinned && !named {
         return None;
     }
-    let fields = fields(marked);
+    let fields = fields(marked, setting.titled);
     let name = fields.iter().find(|field| is_name(words, field.from));
     let texts: Vec<&Field> = fields.iter().filter(|field| field.sort == Sort::Text).collect();
     let title_field =
@@ -173,7 +173,7 @@ pub(super) fn record(marked: &Marked<'_, '_>, links: &[Link], setting: &Setting<
 }
 
 /// The fields of the item: between line breaks, bars and pictograms; a dash parts what are whole fields.
-fn fields(marked: &Marked<'_, '_>) -> Vec<Field> {
+fn fields(marked: &Marked<'_, '_>, titled: bool) -> Vec<Field> {
     let words = marked.words;
     let tokens = &words.tokens;
     let mut out: Vec<Field> = Vec::new();
@@ -228,13 +228,13 @@ fn fields(marked: &Marked<'_, '_>) -> Vec<Field> {
         from = at + 1;
     }
     let mut out = merge_text(marked, out);
-    name_the_title(marked, &mut out);
+    name_the_title(marked, titled, &mut out);
     out
 }
 
 /// The first field that is no hour is the title, whatever it looks like: `Atelier vélo`, `Lectoure, sur les pas des
 /// bleus`. A category above it is not: `Conférence`, then `Jardiner avec la lune`.
-fn name_the_title(marked: &Marked<'_, '_>, fields: &mut [Field]) {
+fn name_the_title(marked: &Marked<'_, '_>, titled: bool, fields: &mut [Field]) {
     let words = marked.words;
     if fields.iter().any(|field| is_name(words, field.from)) {
         return;
@@ -252,7 +252,7 @@ fn name_the_title(marked: &Marked<'_, '_>, fields: &mut [Field]) {
             })
     };
     let Some(field) = fields.get(first).copied() else { return };
-    if field.sort == Sort::Text && is_nameless_venue(words, fields, first) {
+    if field.sort == Sort::Text && !(titled && field.from == 0) && is_nameless_venue(words, fields, first) {
         fields[first].sort = Sort::Place;
         return;
     }
@@ -276,6 +276,17 @@ fn name_the_title(marked: &Marked<'_, '_>, fields: &mut [Field]) {
                 || (field.from..field.to).any(|at| words.is(at, &[","]))
                     && !pinned(words, field.from)
                     && ends_with_town(words, field.from, field.to).is_none() =>
+        {
+            fields[first].sort = Sort::Text;
+        }
+        // `Bord de scène` in bold above the lines of its card: a name that is neither venue nor town is the title.
+        Sort::Place
+            if titled
+                && field.from == 0
+                && !pinned(words, field.from)
+                && !names_a_venue(words, field.from, field.to)
+                && ends_with_town(words, field.from, field.to).is_none()
+                && place_field(words, field.from, field.to).is_none_or(|place| place.commune.is_none()) =>
         {
             fields[first].sort = Sort::Text;
         }

@@ -147,6 +147,13 @@ pub(super) fn line_role(words: &Words<'_>) -> Role {
     if words.is(0, &["permanences"]) && words.shouts(0) && !names_an_event(words, 0, whole) {
         return Role::Aside;
     }
+    // `Bureaux d'information : Pavie, 9 h – 19 h ; Jégun 9 h 30 – 12 h`
+    if asks_visitors(words, 0) && !names_an_event(words, 0, whole) && super::lines::says_time(&words.tokens) {
+        return Role::Aside;
+    }
+    if presents_a_venue(words) {
+        return Role::Aside;
+    }
     let postscript = folded(words.text.get(..12).unwrap_or(words.text));
     if ["p.-s.", "p.s.", "ps :", "p. s."].iter().any(|start| postscript.starts_with(start))
         && !names_an_event(words, 0, whole)
@@ -172,6 +179,32 @@ pub(super) fn line_role(words: &Words<'_>) -> Role {
         }
     }
     out.unwrap_or(Role::Tells)
+}
+
+/// `Musée des Barques – 7, quai du Port. Ouvert du mardi au dimanche, 10 h – 18 h. Plein tarif 5 €.`: a venue with its address,
+/// and when it is open.
+fn presents_a_venue(words: &Words<'_>) -> bool {
+    let all = sentences(words);
+    let [(from, to), (next, _), ..] = all.as_slice() else { return false };
+    let first = (*from..*to).find(|at| words.tokens[*at].kind == Kind::Word && !is_function(&words.tokens[*at]));
+    let venue = first.is_some_and(|at| is_venue(&words.tokens[at]));
+    let opens = (*next..words.tokens.len())
+        .find(|at| words.tokens[*at].kind == Kind::Word)
+        .is_some_and(|at| words.is(at, &["ouvert", "ouverte", "ferme", "fermee", "ouverture"]));
+    let quiet = !super::lines::says_time(&words.tokens[*from..*to])
+        && !(*from..*to).any(|at| super::days::date(&words.tokens, at).is_some() || words.is(at, &["«", "\"", ":"]));
+    let told = all
+        .iter()
+        .skip(1)
+        .any(|(from, to)| names_an_event(words, *from, *to) && role(words, *from, *to) == Role::Tells);
+    venue && opens && quiet && !told && super::lines::says_time(&words.tokens)
+}
+
+/// `Bureaux d'information`, `Point d'accueil`: where visitors ask.
+fn asks_visitors(words: &Words<'_>, at: usize) -> bool {
+    words.is(at, &["bureau", "bureaux", "point", "points", "accueil"])
+        && words.is(at + 1, &["d'", "de"])
+        && words.is(at + 2, &["information", "informations", "accueil", "tourisme", "info", "l'"])
 }
 
 /// `Bus gratuits ce soir. Celui qui conduit, c'est celui qui ne boit pas !`: behind a sentence that is not about an event,
@@ -508,11 +541,7 @@ fn is_opening(words: &Words<'_>, from: usize, to: usize, text: &str) -> bool {
         return true;
     }
     // `Bureaux d'information : Pavie, 9 h – 19 h ; Jégun, 9 h 30 – 12 h`
-    let of_visitors = first_word.is_some_and(|at| {
-        words.is(at, &["bureau", "bureaux", "point", "points", "accueil"])
-            && words.is(at + 1, &["d'", "de"])
-            && words.is(at + 2, &["information", "informations", "accueil", "tourisme", "info", "l'"])
-    });
+    let of_visitors = first_word.is_some_and(|at| asks_visitors(words, at));
     if !event && of_visitors && ranges() >= 1 {
         return true;
     }

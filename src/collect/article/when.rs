@@ -94,6 +94,7 @@ pub(super) fn pieces(text: &str, calendar: &Calendar, around: Around<'_>) -> (Ve
         (None, before) => before.cloned().unwrap_or(When::Inherited),
     };
     let mut label: Option<usize> = None;
+    let mut before_semicolon: Option<(usize, usize)> = None;
     for (from, to) in sentences(&words) {
         let byte = |at: usize| words.tokens.get(at).map_or(text.len(), |token| token.start);
         if is_week_label(&words, from, to) {
@@ -143,6 +144,20 @@ pub(super) fn pieces(text: &str, calendar: &Calendar, around: Around<'_>) -> (Ve
         if before_first.is_some() && !weekday_alone && (under.is_some() || current != When::Inherited) {
             found.insert(0, Mention::of(from, from, current.clone()));
         }
+        // `Château de la Tour : jeudi 15 de 9 h à 20 h ; vendredi 16 de 14 h à 18 h`: the words before the first day are of
+        // the second as well.
+        let shared = before_semicolon.take().filter(|_| from > 0 && words.is(from - 1, &[";"]));
+        if let ([mention], Some(lead)) = (found.as_slice(), shared)
+            && under.is_none()
+            && !own_words(&words, (from, to), &found)
+        {
+            current = mention.when.clone();
+            let (shown, told) = ((lead.0, byte(to)), vec![lead, (byte(from), byte(to))]);
+            out.push(Piece { when: current.clone(), shown, told, leads: false });
+            before_semicolon = Some(lead);
+            continue;
+        }
+        before_semicolon = (found[0].from > from).then(|| (byte(from), byte(found[0].from)));
         if let [mention] = found.as_slice() {
             let holds = matches!((&mention.when, under), (When::Days(days), Some([day])) if days.contains(day));
             let other_weekday =
@@ -306,7 +321,16 @@ fn cut(words: &Words<'_>, (from, to): (usize, usize), found: &[Mention], out: &m
     // The title may stand between: `jeudi à 18 h et samedi à 20 h, bal`.
     for (index, mention) in found.iter().enumerate() {
         let end = begins.get(index + 1).copied().unwrap_or(to);
-        let mut told = vec![(byte(from), byte(begins[0]).max(byte(from)))];
+        // `Marché nocturne : mardi, Pavie, 19 h ; mercredi, Jégun, 20 h`: the colon parts the title from where each is.
+        let colon = (begins[0]..found[0].from).all(|at| words.is(at, &[":"]));
+        let said = |at: usize| {
+            let token = &words.tokens[at];
+            let known = marks(words).iter().any(|mark| (mark.from..mark.to).contains(&at));
+            token.kind == Kind::Word && !is_function(token) && !known
+        };
+        let named = (found[index].to..end).any(said);
+        let lead_to = if colon && lead_is_title && index > 0 && named { found[0].from } else { begins[0] };
+        let mut told = vec![(byte(from), byte(lead_to).max(byte(from)))];
         let last_own = has_words(words, found[found.len() - 1].to, to);
         let first_own = index > 0 && !lead_is_title && has_words(words, found[0].to, begins[1]);
         if first_own {

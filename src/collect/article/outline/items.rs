@@ -300,6 +300,10 @@ impl Builder<'_> {
         if is_exhibition(text) || pending.entry.under == Under::Exhibitions && says_until(text) {
             return false;
         }
+        let recurs = pending.entry.under != *under && matches!(under, Under::Weekly(_) | Under::Listed(_));
+        if recurs && !is_detail(text) {
+            return false;
+        }
         if sentence && pending.timed && !line.shape.stands_out() && !tells_of_an_event(text) && !self.ends_the_day(at) {
             return true;
         }
