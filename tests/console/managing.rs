@@ -431,7 +431,7 @@ fn the_list_is_filtered_by_an_expression_in_its_address_and_taken_out_with_a_rec
         let path = "/partenaires/exporter";
         let all = browser.get(path).expect(200, &["4 personnes trouvées", "noté dans « Décisions »"]);
         office.house.semainier(&["partners", "add", "cinq@gite.example", "--why", "test"]).expect(0);
-        office.console.forget_names();
+        office.console.forget_list();
         press(&mut browser, &all, path, &[("format", "csv")]).expect(409, &["La liste a changé", "5 personnes"]);
         let some = browser.get("/partenaires/exporter?ou=commune+%3D+%22pavie%22").expect(200, &["1 personne trouvée"]);
         let csv = press(&mut browser, &some, path, &[("format", "csv")]);

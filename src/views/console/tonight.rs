@@ -345,7 +345,7 @@ pub async fn before(it: &Reading<'_>) -> Result<Before, StoreError> {
             at,
             rehearsal: rehearsal.filter(|at| *at > it.now),
             skip: skips.iter().find(|skip| skip.issue == key).cloned(),
-            audience: it.store.audience_size(&mailing.id, &mailing.audience, mailing.segment.as_ref()).await?,
+            audience: it.audience_size(mailing).await?,
             before: it.store.issues_page(&last).await?.first().map(|issue| issue.counts.total()),
             sending: it.store.other_sending_issue(&mailing.id, &key).await?,
             content: content.as_ref().map(Known::of),
