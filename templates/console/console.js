@@ -1,4 +1,4 @@
-// Makes the console live; every page is whole without it. Writes text only, never HTML.
+// Makes the console live; every page is whole without it. Writes text, never HTML.
 'use strict';
 (() => {
   const root = document.querySelector('[data-stream]');
@@ -20,7 +20,7 @@
         it.textContent = number(counts[key]);
       }
     }
-    // Announced every ten seconds at most, and at each change of state.
+    // Said every ten seconds at most, and at each change of state.
     const changed = last && last.state !== counts.state;
     if (said && (changed || Date.now() - spoken > 10000)) {
       said.textContent = (counts.over ? said.dataset.over : said.dataset.said)
@@ -29,7 +29,8 @@
     }
     last = counts;
     // It is another page now.
-    if (counts.over && 'reload' in root.dataset) { close(); location.reload(); }
+    const { reload } = root.dataset;
+    if (reload != null && (counts.over || reload && counts.total)) location.reload();
   };
   const open = () => {
     if (source || suspended || document.hidden || (last && last.over)) return;
@@ -37,7 +38,7 @@
     source.addEventListener('counts', event => show(JSON.parse(event.data)));
     source.addEventListener('end', close);
   };
-  // Six connections to a host: a page that nobody sees holds none.
+  // Six connections a host: an unseen page holds none.
   document.addEventListener('visibilitychange', () => document.hidden ? close() : open());
   if (button) {
     button.hidden = false;
@@ -62,7 +63,7 @@
   // The page loaded last knows best: all windows share one session.
   const keep = seconds => {
     ends = Date.now() + seconds * 1000;
-    try { localStorage.ends = ends; } catch { /* no storage: this window alone */ }
+    try { localStorage.ends = ends; } catch { /* this window alone */ }
   };
   const left = () => {
     let at = ends;

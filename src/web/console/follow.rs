@@ -57,7 +57,11 @@ impl Console {
                     counts: issue.counts,
                     total: issue.counts.total(),
                     ended: issue.counts.ended(),
-                    over: !matches!(issue.state(), IssueState::Sending | IssueState::Paused),
+                    over: match issue.frozen() {
+                        Some(_) => !matches!(issue.state(), IssueState::Sending | IssueState::Paused),
+                        // It may leave while somebody looks.
+                        None => issue.state().is_given_up(),
+                    },
                 }),
                 Ok(None) | Err(_) => None,
             };
