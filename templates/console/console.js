@@ -23,14 +23,13 @@
     // Said every ten seconds at most, and at each change of state.
     const changed = last && last.state !== counts.state;
     if (said && (changed || Date.now() - spoken > 10000)) {
-      said.textContent = (counts.over ? said.dataset.over : said.dataset.said)
+      said.textContent = said.dataset.said
         .replace('%n', number(counts.ended)).replace('%m', number(counts.total));
       spoken = Date.now();
     }
     last = counts;
-    // It is another page now.
-    const { reload } = root.dataset;
-    if (reload != null && (counts.over || reload && counts.total)) location.reload();
+    // It is another page now, also once the number is not 0 that the page waits for.
+    if (counts.over || counts[root.dataset.reload]) location.reload();
   };
   const open = () => {
     if (source || suspended || document.hidden || (last && last.over)) return;

@@ -96,7 +96,7 @@ fn issue19_who_waits_for_an_issue_sees_it_leave() {
         let desk = Desk::busy(on);
         let waiting = "agenda/2027-W30";
         let page = desk.get(&format!("/envois/{waiting}/suivi")).expect(200, &["Rien n’est parti encore"]);
-        assert!(page.text().contains(r#"data-reload="begun""#), "{}", page.text());
+        assert!(page.text().contains(r#"data-reload="total""#), "{}", page.text());
         let mut events = Events::of(&desk, waiting);
         let (name, data) = events.next();
         assert_eq!((name.as_str(), &data["over"], &data["total"]), ("counts", &false.into(), &0.into()));

@@ -22,6 +22,8 @@ pub(super) struct Progress {
     pub counts: Counts,
     pub total: u64,
     pub ended: u64,
+    /// The first messages were answered, and the rest is leaving: 0 or 1.
+    pub rest: u8,
     /// Nothing of it moves by itself any more.
     pub over: bool,
 }
@@ -57,6 +59,7 @@ impl Console {
                     counts: issue.counts,
                     total: issue.counts.total(),
                     ended: issue.counts.ended(),
+                    rest: u8::from(issue.frozen().is_some() && issue.awaits_first().is_none()),
                     over: match issue.frozen() {
                         Some(_) => !matches!(issue.state(), IssueState::Sending | IssueState::Paused),
                         // It may leave while somebody looks.
@@ -73,7 +76,7 @@ impl Console {
                     let same = known
                         .as_ref()
                         .zip(progress.as_ref())
-                        .is_some_and(|(known, new)| (known.state, known.counts) == (new.state, new.counts));
+                        .is_some_and(|(known, new)| (known.state, known.counts, known.rest) == (new.state, new.counts, new.rest));
                     if !same {
                         known.clone_from(&progress);
                     }
