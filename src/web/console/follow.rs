@@ -73,10 +73,9 @@ impl Console {
                 let mut kept = self.watchers.kept();
                 let Some(sender) = kept.get(&key) else { return };
                 sender.send_if_modified(|known| {
-                    let same = known
-                        .as_ref()
-                        .zip(progress.as_ref())
-                        .is_some_and(|(known, new)| (known.state, known.counts, known.rest) == (new.state, new.counts, new.rest));
+                    let same = known.as_ref().zip(progress.as_ref()).is_some_and(|(known, new)| {
+                        (known.state, known.counts, known.rest) == (new.state, new.counts, new.rest)
+                    });
                     if !same {
                         known.clone_from(&progress);
                     }
