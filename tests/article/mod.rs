@@ -430,7 +430,9 @@ fn every_word_of_an_understood_item_is_in_one_of_its_fields() {
 
 mod found;
 mod kinds;
+mod markup;
 mod measure;
 
 mod properties;
 mod unseen;
+mod wording;

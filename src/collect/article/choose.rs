@@ -19,7 +19,11 @@ use super::words::{AUXILIARY, DETAILS, is_event_noun, is_function, is_venue};
 impl Draft<'_, '_, '_> {
     /// Keeps the title if it is certain, finds a better one in the clause, or uses the sentence.
     pub(super) fn choose(&mut self) {
-        if self.takes_its_theme() || self.title.is_empty() || self.setting.titled && self.title_is_first_line() {
+        if self.title.starts_with(super::names::OPEN)
+            || self.takes_its_theme()
+            || self.title.is_empty()
+            || self.setting.titled && self.title_is_first_line()
+        {
             return;
         }
         let flawed = flaw(&self.title);
@@ -427,13 +431,46 @@ impl Draft<'_, '_, '_> {
         (from, to)
     }
 
+    /// `Mer. 7, 14 h 30 : les enfants deviennent chevaliers !`: the day and the hour that lead the sentence stand in the
+    /// margin. Only before a sign, and where a short whole clause is left: the words of a longer one stay together.
+    fn behind_its_hour(&self, from: usize, to: usize) -> usize {
+        let words = self.words();
+        let (mut at, mut behind, mut dated) = (from, from, false);
+        let leads = |mark: &super::marks::Mark| match &mark.meaning {
+            Meaning::Times(times) => times.end.is_none() && !times.slots.is_empty(),
+            Meaning::Dates(_) => self.setting.day.is_some(),
+            _ => false,
+        };
+        while at < to {
+            if let Some(mark) = self.marked.marks.iter().find(|mark| mark.from == at && leads(mark)) {
+                dated |= matches!(mark.meaning, Meaning::Dates(_));
+                at = mark.to;
+                continue;
+            }
+            let token = &words.tokens[at];
+            match token.kind {
+                Kind::Sign if token.is(":") && at > from => (at, behind) = (at + 1, at + 1),
+                Kind::Sign if token.is_any(&[",", "-", "."]) => at += 1,
+                Kind::Sign if at == behind => at += 1,
+                _ => break,
+            }
+        }
+        const MOST_WORDS: usize = 9;
+        let rest = words.slice(behind, to);
+        let said = (behind..to).filter(|at| self.marked.is_content(*at)).count();
+        let whole = matches!(flaw(rest), None | Some(Flaw::Sentence | Flaw::NothingToAttend));
+        let short = said >= 2 && rest.split(' ').count() <= MOST_WORDS;
+        let place = super::place_field::place_field(words, behind, to).is_some();
+        if dated && short && whole && !place { behind } else { from }
+    }
+
     fn in_place(&self, at: usize) -> bool {
         self.place.as_ref().is_some_and(|place| (place.said_from.min(place.from)..place.to).contains(&at))
     }
 
     fn stand_as_written(&mut self, from: usize, to: usize) {
         let words = self.words();
-        let text = words.slice(from, to);
+        let text = words.slice(self.behind_its_hour(from, to), to);
         let text = text.trim_start_matches(|c: char| {
             super::text::is_bullet(c) || super::text::is_space(c) || matches!(c, ',' | ';' | ':' | '.')
         });

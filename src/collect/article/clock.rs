@@ -126,7 +126,9 @@ pub(super) fn spoken(tokens: &[Token], at: usize) -> Option<Found<NaiveTime>> {
         && is(tokens, at - 2, &["messe", "messes", "office", "vepres", "seance", "seances", "visite", "concert"])
         && hour >= 8;
     let led = at > 0 && (is(tokens, at - 1, &["a", "des", "vers"]) || from || ranges || begun) && hour >= 6;
-    if !(evening || afternoon || morning || led) {
+    // `Pavie, médiathèque, dix heures : lectures`
+    let apart = at > 0 && is(tokens, at - 1, &[",", "-"]) && is(tokens, to, &[":", ","]) && hour >= 6;
+    if !(evening || afternoon || morning || led || apart) {
         return None;
     }
     if (evening || afternoon) && hour < 12 {

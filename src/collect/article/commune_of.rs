@@ -50,6 +50,12 @@ impl Draft<'_, '_, '_> {
                 at += 1;
                 continue;
             };
+            // `grès de Puisaye` under the heading of another town: a region as well as `La Puisaye`.
+            let shortened = words.slice(at + 1, to).chars().count() < name.chars().count();
+            if shortened && self.setting.town.is_some() {
+                at = to;
+                continue;
+            }
             // The words before it, back to the beginning of the phrase.
             let phrase: Vec<usize> = (self.part.from..at)
                 .rev()
@@ -124,7 +130,19 @@ impl Draft<'_, '_, '_> {
     }
 
     pub(super) fn is_quoted(&self, at: usize) -> bool {
-        self.marked.enclosed[at] && !self.in_brackets(at)
+        self.marked.enclosed[at] && !self.in_brackets(at) && !self.is_in_a_telling_name(at)
+    }
+
+    /// `<dt>Marché de Noël de Ternoux</dt>`: a name that the markup sets apart and that begins with what takes place, where
+    /// no heading says the town.
+    fn is_in_a_telling_name(&self, at: usize) -> bool {
+        let tokens = &self.words().tokens;
+        let name = (self.part.from..=at)
+            .rev()
+            .take(40)
+            .find_map(|from| super::names::name_at(tokens, from).map(|to| (from, to)));
+        self.setting.town.is_none()
+            && name.is_some_and(|(from, to)| at < to && super::words::is_event_noun(&tokens[from + 1]))
     }
 
     /// `Auch, ville basse, 7h30-12h30 ; Eauze, place d'Armagnac`, printed as written: one town is as good as the other.

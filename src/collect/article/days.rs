@@ -282,7 +282,7 @@ fn mention(tokens: &[Token], mut at: usize, bare: bool) -> Option<Found<Mention>
         (what.weekday, at) = (day, next);
     }
     if let Some((day, month, year, to)) = numeric_date(tokens, at) {
-        if what.weekday.is_some() || year.is_some() {
+        if what.weekday.is_some() || year.is_some() || is_plain_figures(tokens, at, to) {
             return Some(Found { what: Mention { day: Some(day), month: Some(month), year, ..what }, to });
         }
     } else if let Some((day, next)) = day_number(tokens, at) {
@@ -311,9 +311,11 @@ fn mention(tokens: &[Token], mut at: usize, bare: bool) -> Option<Found<Mention>
     (what.weekday.is_some() || what.day.is_some()).then_some(Found { what, to: at })
 }
 
-/// `12/07`, `12/7`, `12/07/2027`, `12.07.2027`
-fn numeric_date(tokens: &[Token], at: usize) -> Option<(u32, u32, Option<i32>, usize)> {
+/// `12/07`, `12/7`, `1er/7`, `12/07/2027`, `12.07.2027`
+pub(super) fn numeric_date(tokens: &[Token], at: usize) -> Option<(u32, u32, Option<i32>, usize)> {
     let day = tokens.get(at)?.number().filter(|n| (1..=31).contains(n))?;
+    // `1er/11`
+    let at = at + usize::from(day == 1 && is(tokens, at + 1, &["er", "ᵉʳ"]) && is(tokens, at + 2, &["/"]));
     let sign = tokens.get(at + 1).filter(|t| t.is_any(&["/", "."]) && glued(tokens, at + 1))?;
     let month = tokens.get(at + 2)?.number().filter(|n| (1..=12).contains(n) && glued(tokens, at + 2))?;
     if is(tokens, at + 3, &[sign.fold.as_str()]) && glued(tokens, at + 3) && glued(tokens, at + 4) {
@@ -323,6 +325,21 @@ fn numeric_date(tokens: &[Token], at: usize) -> Option<(u32, u32, Option<i32>, u
     // `samedi 4/5 juillet` are two days.
     let two_days = tokens.get(at + 3).and_then(self::month).is_some();
     (sign.is("/") && !two_days).then_some((day, month, None, at + 3))
+}
+
+/// `le 17/07`, `17/07 – 20 h 30`: figures alone are a date where the month has its zero and no unit follows.
+fn is_plain_figures(tokens: &[Token], at: usize, to: usize) -> bool {
+    const LEADS: [&str; 12] = ["le", "du", "au", "les", "et", "-", ",", ":", "(", "•", "·", "|"];
+    let padded = tokens[to - 1].fold.len() == 2 && tokens[at].fold.len() == 2 && is(tokens, at + 1, &["/"]);
+    let led = at == 0 || tokens[at - 1].kind == Kind::Break || is(tokens, at - 1, &LEADS);
+    let next = tokens.get(to);
+    let measured = next.is_some_and(|next| {
+        next.is_any(&["€", "euros", "euro", "ans", "h", "%", "/", "personnes", "places", "enfants", "mois", "km"])
+            || next.kind == Kind::Number && glued(tokens, to)
+    });
+    // `18/09 > 14/11` says how long something lasts.
+    let ranges = is(tokens, to, &[">", "→", "-"]) && tokens.get(to + 1).is_some_and(|next| next.kind == Kind::Number);
+    padded && led && !measured && !ranges
 }
 
 /// The date expression that begins at token `at`.
@@ -434,7 +451,7 @@ pub(super) fn recurrence(tokens: &[Token], at: usize) -> Option<Found<Recurrence
         return weekday_list(tokens, at + 2).map(|found| on(found.what, found.to));
     }
     if is(tokens, at, &["chaque"]) {
-        if is(tokens, at + 1, &["jour", "matin", "soir"]) {
+        if is(tokens, at + 1, &["jour", "matin", "soir", "apres-midi", "midi", "nuit"]) {
             return Some(on(Weekdays::ALL, at + 2));
         }
         return weekday_list(tokens, at + 1).map(|found| on(found.what, found.to));

@@ -17,7 +17,7 @@ use super::place_field::{names_a_venue, place_field, visited};
 use super::places::{Place, Reader};
 use super::text::{Kind, Words, one_spaced, tidy, trimmed};
 use super::titles::lower_first;
-use super::words::{ADDRESSES, JOINTS, is_function};
+use super::words::{ADDRESSES, JOINTS, is_event_noun, is_function};
 use crate::domain::agenda::Event;
 
 /// One part of an item while its words are being claimed.
@@ -282,7 +282,9 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         let mut titled = false;
         let mut at = self.part.from;
         // The place, a dash or a colon, then what.
-        if let Some(place) = self.place_before_sign().or_else(|| self.place_after_hour()) {
+        if let Some(place) =
+            self.place_before_colon().or_else(|| self.place_before_sign()).or_else(|| self.place_after_hour())
+        {
             at = place.to;
             titled = true;
             self.claim(place.from, place.to);
@@ -412,6 +414,11 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
             if !names_a_venue(words, from, sign) {
                 return None;
             }
+        } else if words.is(from, &["atelier", "ateliers", "club", "theatre", "cinema", "cine"])
+            && !names_a_venue(words, from, sign)
+        {
+            // `Atelier d'écriture – 14 h à 16 h, avec Ana Lopez`
+            return None;
         }
         let place = place_field(words, from, sign)?;
         (place.venue.is_some() && (sign + 1..self.part.to).any(|at| self.is_content(at))).then_some(Place {
@@ -420,6 +427,55 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
             said_from: from,
             ..place
         })
+    }
+
+    /// `Gérardmer, salle des Armes, 14 h : conférence`, `18 h - Murat, halle : veillée`: where and when, and behind the colon
+    /// what.
+    fn place_before_colon(&self) -> Option<Place> {
+        const FAR: usize = 26;
+        let words = self.words();
+        let (from, to) = (self.part.from, self.part.to);
+        let colon = (from..to.min(from + FAR)).find(|at| words.is(*at, &[":"]) && self.marked.is_boundary(*at))?;
+        let mark_at = |at: usize| self.marked.marks.iter().find(|mark| mark.from <= at && at < mark.to);
+        let (mut runs, mut timed, mut at) = (Vec::new(), false, from);
+        while at < colon {
+            if let Some(mark) = mark_at(at) {
+                timed |= matches!(&mark.meaning, Meaning::Times(times) if !times.slots.is_empty());
+                if !matches!(mark.meaning, Meaning::Times(_) | Meaning::Dates(_) | Meaning::Recurs(_)) {
+                    return None;
+                }
+                at = mark.to;
+                continue;
+            }
+            let start = at;
+            while at < colon && mark_at(at).is_none() {
+                at += 1;
+            }
+            let says =
+                |at: &usize| matches!(words.tokens[*at].kind, Kind::Word | Kind::Number) || words.is(*at, &["(", ")"]);
+            if let (Some(first), Some(last)) = ((start..at).find(says), (start..at).rfind(says)) {
+                runs.push((first, last + 1));
+            }
+        }
+        let [(first, last)] = runs.as_slice() else { return None };
+        // `dim. 27/10 - 7h-18h - Neussargues en Pinatelle : vide-greniers`: a name no list knows
+        let plain = |at: usize| {
+            let token = &words.tokens[at];
+            token.kind == Kind::Word && (token.capital || is_function(token)) && !is_event_noun(token)
+        };
+        let unlisted = || {
+            let short = *last - *first <= 5 && words.tokens[*first].capital && (*first..*last).all(plain);
+            let behind_hour =
+                self.marked.marks.iter().any(|mark| mark.to <= *first && matches!(mark.meaning, Meaning::Times(_)));
+            (short && behind_hour && !words.shouts(*first))
+                .then(|| Place { venue: Some(tidy(words.slice(*first, *last))), ..Place::default() })
+        };
+        let known = place_field(words, *first, *last);
+        let named = known.is_none();
+        let place = known.or_else(unlisted)?;
+        let sure = timed && (named || place.commune.is_some() || names_a_venue(words, *first, *last));
+        let told = (colon + 1..to).any(|at| self.marked.is_content(at));
+        (sure && told).then_some(Place { from: *first, to: *last, said_from: *first, ..place })
     }
 
     /// `Barran sort les tables`, `Pavie accueille le cirque`: the commune as subject is the place. Its words stay in the text.

@@ -11,6 +11,7 @@ use chrono::{Days, NaiveDate, NaiveTime};
 use super::calendar::Calendar;
 use super::days::Spec;
 use super::draft::Draft;
+use super::hours::Slot;
 use super::html::Link;
 use super::marks::{Meaning, Said, marks};
 use super::parts::{Marked, Part};
@@ -36,6 +37,8 @@ pub(super) struct Setting<'a> {
     pub(super) known: &'a KnownVenues,
     /// The commune of the heading it stands under.
     pub(super) town: Option<&'a str>,
+    /// The venue of the heading it stands under.
+    pub(super) venue: Option<&'a str>,
     /// It is among the exhibitions: its last date is its end.
     pub(super) exhibition: bool,
     /// Recurrences and dates in the item have been used to place it.
@@ -175,7 +178,11 @@ impl Preamble {
         let place = if shares { draft.claim_place() } else { None };
         // `la médiathèque de Ternoux fête ses dix ans :`
         let of_town = || draft.commune_of_the_words().map(|town| Place { commune: Some(town), ..Place::default() });
-        let one_sentence = marked.sentences.len() == 1;
+        // `Fêtes de Pavie : 11 h, messe ; 13 h, repas`
+        let one_sentence = marked
+            .sentences
+            .iter()
+            .all(|(_, end)| *end >= marked.words.tokens.len() || marked.words.is(end - 1, &[";"]));
         let place = place.or_else(|| if shares && one_sentence { of_town() } else { None });
         let note = draft.note().join(" · ");
         let event = Event { link: draft.link(from, to), ..draft.event.clone() };
@@ -190,6 +197,19 @@ impl Preamble {
             shares,
         }
     }
+}
+
+/// `de 14 h à 15 h 30 puis de 16 h à 17 h 30`: as long as each other with a short break between them, they are the thing
+/// twice, and no opening hours.
+fn are_sessions(slots: &[Slot]) -> bool {
+    const LONGEST_BREAK: i64 = 45;
+    const LONGEST_SESSION: i64 = 120;
+    let length = |slot: &Slot| slot.end.map_or(0, |end| (end - slot.start).num_minutes());
+    let first = slots.first().map_or(0, length);
+    let breaks = slots
+        .windows(2)
+        .all(|pair| pair[0].end.is_some_and(|end| (0..=LONGEST_BREAK).contains(&(pair[1].start - end).num_minutes())));
+    breaks && (1..=LONGEST_SESSION).contains(&first) && slots.iter().all(|slot| length(slot) == first)
 }
 
 impl Known {
@@ -349,7 +369,10 @@ impl Draft<'_, '_, '_> {
                 place
             }
             (None, Some(around)) => around,
-            (None, None) => town.as_ref().map(|town| Place { commune: Some(town.clone()), ..Place::default() })?,
+            (None, None) if town.is_none() && self.setting.venue.is_none() => return None,
+            (None, None) => {
+                Place { commune: town.clone(), venue: self.setting.venue.map(str::to_owned), ..Place::default() }
+            }
         };
         if let Some(town) = town.as_deref().filter(|town| !town.is_empty()) {
             place = named_after(self.words(), place, town);
@@ -371,7 +394,8 @@ impl Draft<'_, '_, '_> {
                 same
             });
         }
-        let opening_hours = slots.len() > 1 && slots.iter().all(|slot| slot.end.is_some()) && in_turn;
+        let opening_hours =
+            slots.len() > 1 && slots.iter().all(|slot| slot.end.is_some()) && in_turn && !are_sessions(&slots);
         let place = place.filter(|_| !self.is_written_with_several_towns());
         let mut base = self.event.clone();
         base.title.clone_from(&self.title);

@@ -87,6 +87,9 @@ pub(super) fn duration(tokens: &[Token], at: usize) -> Option<usize> {
         if is(tokens, clock.to, &["par"]) || (short && bracketed && !is(tokens, clock.to, &["-"])) {
             return Some(clock.to);
         }
+        if short && stands_as_a_duration(tokens, at, clock.to) {
+            return Some(clock.to);
+        }
         let led = at > 0 && is(tokens, at - 1, &["a", "des", "de", "vers", "-"]);
         let named = at > 0 && is(tokens, at - 1, &["les"]) && is(tokens, at + 1, &["heures", "h"]);
         let walk =
@@ -99,6 +102,36 @@ pub(super) fn duration(tokens: &[Token], at: usize) -> Option<usize> {
     }
     None
 }
+
+/// `marche, 6 km, 2 h 30, départ`, `10h – Pavie : visite, 5 €, 1h30`, `0h45 – dès 3 ans`: a field of its own behind a
+/// distance, or at the end of a line that begins its hour before, or before a genre or an age.
+fn stands_as_a_duration(tokens: &[Token], at: usize, to: usize) -> bool {
+    const FAR: usize = 60;
+    let alone = at > 0 && is(tokens, at - 1, &[","]);
+    let behind_distance = alone && at > 1 && is(tokens, at - 2, &["km", "kms", "kilometres", "d+"]);
+    if behind_distance && (to == tokens.len() || is(tokens, to, &[",", ".", ";", ")", "\n"])) {
+        return true;
+    }
+    let ends = tokens[to..].iter().all(|token| token.kind == Kind::Sign);
+    let hour_before = || (at.saturating_sub(FAR)..at.saturating_sub(1)).any(|i| clock(tokens, i).is_some());
+    // `séances à 21 h, 23 h, 1 h`: an hour of a list.
+    let listed = at > 1 && (clock(tokens, at - 2).is_some() || is(tokens, at - 2, &["h", "heures", "heure"]))
+        || at > 3 && tokens[at - 2].kind == Kind::Number && is(tokens, at - 3, &["h", ":"]);
+    if alone && ends && !listed && hour_before() {
+        return true;
+    }
+    // The line of a film: `1h10 – dès 5 ans`, `0h45 - documentaire`
+    let opens = at == 0 || tokens[at - 1].kind == Kind::Break;
+    let film = is(tokens, to + 1, &["des"]) && tokens.get(to + 2).is_some_and(|age| age.kind == Kind::Number)
+        || tokens.get(to + 1).is_some_and(|genre| genre.is_any(FILM_GENRES));
+    opens && is(tokens, to, &["-", ",", "|", "•"]) && film
+}
+
+#[rustfmt::skip]
+const FILM_GENRES: &[&str] = &[
+    "comedie", "drame", "documentaire", "animation", "policier", "thriller", "aventure", "aventures", "fantastique", "horreur",
+    "western", "biopic", "romance", "guerre", "historique", "science-fiction",
+];
 
 /// Fewer hours, without the word that leads a clock time, may as well be how long something lasts.
 const LONGEST_DURATION: u32 = 5;

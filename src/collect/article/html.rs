@@ -22,6 +22,13 @@ pub(super) struct Line {
     /// First line of a `<li>`.
     pub(super) bullet: bool,
     pub(super) in_list: bool,
+    /// It is a `<dt>`, and it stands in a `<dd>`.
+    pub(super) term: bool,
+    pub(super) definition: bool,
+    /// It goes on with the line above it.
+    pub(super) goes_on: bool,
+    /// Bytes that it begins with in bold, where not all of it is.
+    pub(super) lead: usize,
     /// Lists around it.
     pub(super) depth: usize,
     /// A table row made of `<th>` only.
@@ -124,14 +131,15 @@ impl Page {
     }
 
     /// Joins each line to the one above it where `more` says that it goes on with it.
-    pub(super) fn join(&mut self, more: impl Fn(&Line, &Line) -> bool) {
+    /// `glue` stands between them.
+    pub(super) fn join(&mut self, glue: &str, more: impl Fn(&Line, &Line) -> bool) {
         let lines = std::mem::take(&mut self.lines);
         // The new number of each line, and of the end.
         let mut numbers = Vec::with_capacity(lines.len() + 1);
         for line in lines {
             match self.lines.last_mut().filter(|last| more(last, &line)) {
                 Some(last) => {
-                    last.text.push(' ');
+                    last.text += glue;
                     let offset = last.text.len();
                     last.text += &line.text;
                     last.links.extend(line.links.into_iter().map(|link| link.moved(offset)));
@@ -142,6 +150,32 @@ impl Page {
                     self.lines.push(line);
                 }
             }
+        }
+        numbers.push(self.lines.len());
+        for scope in &mut self.scopes {
+            (scope.from, scope.to) = (numbers[scope.from], numbers[scope.to]);
+        }
+    }
+
+    /// Cuts each line before the bytes that `at` gives, which rise.
+    pub(super) fn split(&mut self, at: impl Fn(&Line) -> Vec<usize>) {
+        let lines = std::mem::take(&mut self.lines);
+        let mut numbers = Vec::with_capacity(lines.len() + 1);
+        for mut line in lines {
+            numbers.push(self.lines.len());
+            let mut rest = Vec::new();
+            for cut in at(&line).into_iter().rev() {
+                let links = line.links.iter().filter(|link| link.start >= cut);
+                let links =
+                    links.map(|link| Link { start: link.start - cut, end: link.end - cut, href: link.href.clone() });
+                rest.push(Line { text: line.text[cut..].to_owned(), links: links.collect(), lead: 0, ..line.clone() });
+                line.text.truncate(line.text[..cut].trim_end().len());
+                let end = line.text.len();
+                line.links.retain(|link| link.start < end);
+                line.links.iter_mut().for_each(|link| link.end = link.end.min(end));
+            }
+            self.lines.push(line);
+            self.lines.extend(rest.into_iter().rev());
         }
         numbers.push(self.lines.len());
         for scope in &mut self.scopes {
@@ -188,7 +222,8 @@ impl Line {
     fn clean(&mut self) {
         let text = std::mem::take(&mut self.text);
         let ends = self.links.iter().flat_map(|link| [link.start, link.end]);
-        let mut marks: Vec<usize> = ends.chain(self.cells.iter().map(|cell| cell.from)).collect();
+        let cells = self.cells.iter().map(|cell| cell.from);
+        let mut marks: Vec<usize> = ends.chain(cells).chain([self.lead]).collect();
         marks.sort_unstable();
         marks.dedup();
         // Piece by piece between the marks, so that their offsets follow.
@@ -212,6 +247,7 @@ impl Line {
             follow(&mut link.end);
         }
         self.cells.iter_mut().for_each(|cell| follow(&mut cell.from));
+        follow(&mut self.lead);
     }
 }
 
@@ -245,6 +281,18 @@ impl Line {
         })
     }
 
+    /// Puts words before byte `at`.
+    pub(super) fn insert(&mut self, at: usize, words: &str) {
+        self.text.insert_str(at, words);
+        let moved = |offset: &mut usize| *offset += if *offset >= at { words.len() } else { 0 };
+        self.links.iter_mut().for_each(|link| {
+            moved(&mut link.start);
+            moved(&mut link.end);
+        });
+        self.cells.iter_mut().for_each(|cell| moved(&mut cell.from));
+        moved(&mut self.lead);
+    }
+
     /// Removes the bytes `start..end`, with the links that lie in them.
     fn cut(&mut self, start: usize, end: usize) {
         let cut = end - start;
@@ -253,8 +301,9 @@ impl Line {
         for link in self.links.iter_mut().filter(|link| link.start >= end) {
             (link.start, link.end) = (link.start - cut, link.end - cut);
         }
-        for cell in self.cells.iter_mut().filter(|cell| cell.from > start) {
-            cell.from = cell.from.saturating_sub(cut).max(start);
+        let lead = std::iter::once(&mut self.lead);
+        for offset in self.cells.iter_mut().map(|cell| &mut cell.from).chain(lead).filter(|offset| **offset > start) {
+            *offset = offset.saturating_sub(cut).max(start);
         }
     }
 

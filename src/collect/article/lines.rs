@@ -8,6 +8,7 @@ use super::flaw::is_pictogram;
 use super::hours;
 use super::html::{Line, Shape};
 use super::marks::{Meaning, Until, marks};
+use super::names;
 use super::text::{Kind, Token, Words, folded, is_bullet, is_space, tokens};
 use super::towns::is_listed_word;
 use super::words::{THEMES, is_event_noun, is_function};
@@ -19,6 +20,8 @@ pub(super) struct DayLine {
     pub(super) form: Form,
     /// Byte where the words after the date begin.
     pub(super) rest: usize,
+    /// Where the theme ends that stands before the date: `Les cérémonies du mardi 11 novembre`.
+    pub(super) theme: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +55,10 @@ pub(super) fn day_line(line: &Line) -> Option<DayLine> {
     if line.text.len() > LONGEST_LINE {
         return long_day_line(line);
     }
+    // A name that the markup sets apart is no day, whatever its words.
+    if line.text.starts_with(names::OPEN) {
+        return None;
+    }
     let words = Words::of(&line.text);
     let tokens = &words.tokens;
     let first = tokens.iter().position(|token| token.kind != Kind::Sign)?;
@@ -59,12 +66,15 @@ pub(super) fn day_line(line: &Line) -> Option<DayLine> {
         return None;
     }
     if let Some(spec) = numbered_day(line, tokens) {
-        return Some(DayLine { spec, form: Form::Heading, rest: line.text.len() });
+        return Some(DayLine { spec, form: Form::Heading, rest: line.text.len(), theme: 0 });
+    }
+    if let Some(spec) = figures_alone(tokens) {
+        return Some(DayLine { spec, form: Form::Heading, rest: line.text.len(), theme: 0 });
     }
     let date = days::date(tokens, first)?;
     let numbered = has_number(&date.what);
     let rest = tokens.get(date.to).map_or(line.text.len(), |token| token.start);
-    let of = |form| Some(DayLine { spec: date.what.clone(), form, rest });
+    let of = |form| Some(DayLine { spec: date.what.clone(), form, rest, theme: 0 });
     let Some(next) = tokens.get(date.to) else { return of(Form::Heading) };
     let rest_tokens = &tokens[date.to..];
     let no_words = rest_tokens.iter().all(|token| !matches!(token.kind, Kind::Word | Kind::Number));
@@ -103,12 +113,16 @@ pub(super) fn day_line(line: &Line) -> Option<DayLine> {
         const LONGEST_NAME: usize = 10;
         let close = rest_tokens.iter().take(LONGEST_NAME).position(|token| token.is(")"));
         close.is_some_and(|close| {
-            rest_tokens.get(close + 1).is_some_and(|token| token.is_any(&[":", "-"]))
+            rest_tokens.get(close + 1).is_some_and(|token| token.is_any(&[":", "-"]) || token.kind == Kind::Break)
                 && !says_time(&rest_tokens[..close])
         })
     };
     if named && numbered {
-        return of(Form::RunIn);
+        // `Jeu. 6 mai (Ascension)` in a cell of its own
+        let close = rest_tokens.iter().position(|token| token.is(")")).map_or(0, |close| close + 1);
+        let cell = rest_tokens.get(close).filter(|token| token.kind == Kind::Break);
+        let rest = cell.map_or(rest, |token| token.start);
+        return Some(DayLine { spec: date.what.clone(), form: Form::RunIn, rest, theme: 0 });
     }
     if separated && next.is_any(&[":", "-", ".", "\n", "|", "•", ">", "→"]) {
         // `Samedi. Il fait beau` is prose; `Samedi : marché` and a table row are not.
@@ -119,6 +133,39 @@ pub(super) fn day_line(line: &Line) -> Option<DayLine> {
     (hour_follows || (numbered && (line.bullet || line.in_list || next.is(","))) || (numbered && timed))
         .then_some(())?;
     of(Form::Inside)
+}
+
+/// `17.07` alone on its line: a day and its month.
+fn figures_alone(tokens: &[Token]) -> Option<Spec> {
+    let [day, sign, month] = tokens else { return None };
+    let padded = day.fold.len() == 2 && month.fold.len() == 2 && sign.is_any(&[".", "/"]) && day.end == sign.start;
+    let (day, month) = (day.number()?, month.number()?);
+    let sound = padded && (1..=31).contains(&day) && (1..=12).contains(&month);
+    sound.then(|| Spec::List(vec![Mention { day: Some(day), month: Some(month), ..Mention::default() }]))
+}
+
+/// `Les cérémonies du mardi 11 novembre` above lines with hours and no days: a heading whose theme stands before its day.
+pub(super) fn themed_day(line: &Line, below: &[Line]) -> Option<DayLine> {
+    const LONGEST: usize = 90;
+    /// Lines below it that have to say only hours.
+    const LEAST: usize = 2;
+    let stands_out = line.shape.stands_out() && !line.bullet && line.text.len() <= LONGEST;
+    if !stands_out || line.text.contains('\n') || below.len() < LEAST {
+        return None;
+    }
+    let undated = |line: &Line| timing(&line.text).says && !says_date(&line.text) && line.shape.heading == 0;
+    if !below[..LEAST].iter().all(undated) {
+        return None;
+    }
+    let words = Words::of(&line.text);
+    let known = marks(&words);
+    let [mark] = &*known else { return None };
+    let Meaning::Dates(spec @ Spec::List(mentions)) = &mark.meaning else { return None };
+    let ends = words.tokens[mark.to..].iter().all(|token| token.kind == Kind::Sign);
+    let whole = matches!(mentions.as_slice(), [only] if only.day.is_some() && only.month.is_some());
+    let lead = (0..mark.from).rev().find(|at| !words.is(*at, &["du", "le", "de", "-", ",", ":", "(", "ce"]))?;
+    let theme = words.tokens[lead].end;
+    (ends && whole).then(|| DayLine { spec: spec.clone(), form: Form::Heading, rest: line.text.len(), theme })
 }
 
 /// `2e jour – samedi 8 mai`, as a heading: the days of a festival are counted before they are named.
@@ -206,7 +253,7 @@ fn long_day_line(line: &Line) -> Option<DayLine> {
     let first = tokens.iter().position(|token| token.kind != Kind::Sign).filter(|first| *first <= 3)?;
     let date = days::date(&tokens, first).filter(|date| has_number(&date.what))?;
     let rest = tokens.get(date.to)?.start;
-    Some(DayLine { spec: date.what, form: Form::RunIn, rest })
+    Some(DayLine { spec: date.what, form: Form::RunIn, rest, theme: 0 })
 }
 
 fn timed_heading(tokens: &[Token]) -> bool {
@@ -237,7 +284,7 @@ pub(super) enum Section {
 
 pub(super) fn section(line: &Line) -> Option<Section> {
     const LONGEST_HEADING: usize = 80;
-    if line.text.len() > LONGEST_HEADING || line.text.contains('\n') {
+    if line.text.len() > LONGEST_HEADING || line.text.contains('\n') || line.text.starts_with(names::OPEN) {
         return None;
     }
     let words = Words::of(&line.text);
@@ -264,7 +311,9 @@ pub(super) fn section(line: &Line) -> Option<Section> {
         "toute la semaine egalement",
     ];
     let plain = folded(line.text.trim_matches(|c: char| !c.is_alphanumeric()));
-    if whole_week.contains(&plain.as_str()) {
+    // `TOUTE LA SEMAINE – ASTE OSOAN`: also in another language
+    let first_half = plain.split(['–', '—', '/', '|']).next().unwrap_or_default().trim();
+    if whole_week.contains(&plain.as_str()) || stands_out && whole_week.contains(&first_half) {
         return Some(Section::Daily(Weekdays::ALL));
     }
     // Commas, hours and quotes belong to items, not to headings.
@@ -342,7 +391,11 @@ pub(super) fn is_exhibition(text: &str) -> bool {
         matches!(mark.meaning, Meaning::Until(Until::Day(ref spec)) if has_number(spec))
             || matches!(mark.meaning, Meaning::Until(Until::EndOf(_) | Until::Vague))
     });
-    let lasts_only = far && !event && !clocked;
+    // `Noël au naturel, tous les jours de 14 h à 18 h, jusqu'au 23 décembre`
+    let recurs = known.iter().any(|mark| matches!(mark.meaning, Meaning::Recurs(Recurrence::On(_))))
+        && known.iter().any(|mark| matches!(&mark.meaning, Meaning::Times(times) if !times.slots.is_empty()))
+        && !words.tokens.iter().any(|token| token.is_any(&["«", "\""]));
+    let lasts_only = far && !event && !clocked && !recurs;
     lasts && (shown || lasts_only) && !opens && !until_inclusive
 }
 
@@ -411,6 +464,12 @@ pub(super) fn footer(line: &Line) -> Option<Footer> {
     // `#Marciac #sortir #gers`
     let tags = || text.split(' ').filter(|word| word.starts_with('#')).count();
     let tagged = text.starts_with('#') && tags() >= 2 && tags() * 2 > text.split(' ').count();
+    // `1,2 K204 commentaires · 89 partages`
+    let counted = text.starts_with(|c: char| c.is_ascii_digit()) && text.ends_with(['e', 's']);
+    let shared = counted && text.len() < 60 && [" commentaire", " partage"].iter().any(|what| text.contains(what));
+    if shared && !says_time(&Words::of(&line.text).tokens) {
+        return Some(Footer::Stray);
+    }
     if (tagged || begins(STRAY)) && text.len() < 80 && !says_time(&Words::of(&line.text).tokens) {
         return Some(Footer::Stray);
     }

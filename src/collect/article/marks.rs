@@ -11,6 +11,7 @@ use super::clock::clock;
 use super::days::{self, Found, Recurrence, Spec};
 use super::hours::{self, Slot, Times};
 use super::money;
+use super::names::name_at;
 use super::text::{Kind, Token, Words};
 use super::words::is_event_noun;
 use crate::domain::agenda::Status;
@@ -115,6 +116,9 @@ pub(super) fn same_hour(words: &Words<'_>, at: usize) -> Option<(usize, bool)> {
 /// Where the quotation that opens at token `at` ends. An unclosed one is only a stray sign.
 pub(super) fn quotation(tokens: &[Token], at: usize) -> Option<usize> {
     const LONGEST: usize = 30;
+    if let Some(to) = name_at(tokens, at) {
+        return Some(to);
+    }
     let close = match tokens[at].fold.as_str() {
         "«" => "»",
         "\"" => "\"",
@@ -154,7 +158,12 @@ fn mark(words: &Words<'_>, at: usize) -> Option<Found<Meaning>> {
         return Some(Found { what: Meaning::Opaque, to });
     }
     if let Some(times) = hours::time(tokens, at) {
-        return Some(Found { what: Meaning::Times(times.what), to: times.to });
+        let what = if is_of_the_sea(words, at) || is_a_limit(words, at) {
+            Meaning::Opaque
+        } else {
+            Meaning::Times(times.what)
+        };
+        return Some(Found { what, to: times.to });
     }
     if let Some(to) = money::price(tokens, at) {
         return Some(Found { what: Meaning::Price, to });
@@ -163,6 +172,29 @@ fn mark(words: &Words<'_>, at: usize) -> Option<Found<Meaning>> {
         return Some(Found { what: Meaning::Recurs(recurs.what), to: recurs.to });
     }
     days::date(tokens, at).map(|date| Found { what: Meaning::Dates(date.what), to: date.to })
+}
+
+/// `basse mer 13 h 42`, `marée haute : 9 h`, `coucher du soleil vers 21 h`: an hour of the sea or the sky.
+fn is_of_the_sea(words: &Words<'_>, at: usize) -> bool {
+    let lead = (0..at).rev().take(2).take_while(|i| words.is(*i, &[":", "a", "vers", "("])).count();
+    let end = at - lead;
+    let said = |list: &[&[&str]]| {
+        list.iter().enumerate().all(|(i, word)| end >= list.len() && words.is(end - list.len() + i, word))
+    };
+    said(&[&["basse", "basses", "pleine", "pleines", "haute"], &["mer", "mers"]])
+        || said(&[&["maree", "marees"], &["basse", "haute", "basses", "hautes"]])
+        || said(&[&["coucher", "lever"], &["du", "de"], &["soleil"]])
+}
+
+/// `avant le 30 octobre midi`, `avant mercredi 12 h`: the hour of a limit, behind its day.
+fn is_a_limit(words: &Words<'_>, at: usize) -> bool {
+    const LONGEST_DATE: usize = 6;
+    let end = at - usize::from(at > 0 && words.is(at - 1, &["a", ","]));
+    let before = (0..end).rev().take(LONGEST_DATE).find(|i| words.is(*i, &["avant"]));
+    before.is_some_and(|before| {
+        let day = before + 1 + usize::from(words.is(before + 1, &["le", "ce"]));
+        days::date(&words.tokens, day).is_some_and(|date| date.to == end)
+    })
 }
 
 /// `www.x.fr`, `https://…`, `a@b.fr`: the tokens up to the next blank.
@@ -219,6 +251,15 @@ fn status(words: &Words<'_>, at: usize) -> Option<Found<Said>> {
             if words.is(at + 1, &["cote"])
                 || words.is(at + 1, &["pour"])
                     && (at + 2..at + 4).any(|at| words.is(at, &["exposants", "exposant", "stands"])) =>
+        {
+            None
+        }
+        // `COMPLET pour le goûter`: of a part of it.
+        "complet" | "complete"
+            if words.is(at + 1, &["pour"])
+                && words.is(at + 2, &["le", "la", "les", "l'"])
+                && !words.is(at + 3, &["seance", "visite", "representation", "concert", "spectacle"])
+                && days::date(tokens, at + 3).is_none() =>
         {
             None
         }
@@ -308,7 +349,13 @@ fn states(words: &Words<'_>, at: usize) -> bool {
         && words.is(at + 1, &["a", "au", "aux"])
         && !clause().any(|at| super::verbs::is_finite(words, at) || words.is(at, &["reprogramme", "reprogrammee"]));
     let hour = closes && behind_an_hour(words, at);
+    // `Annulé en raison de la crue`, `annulée, faute de bateaux`
+    let reasoned = words.is(at + 1, &["en"]) && words.is(at + 2, &["raison"])
+        || words.is(at + 1, &["pour", "a"]) && words.is(at + 2, &["cause", "raison"])
+        || words.is(at + 1, &["faute"])
+        || words.is(at + 1, &["suite"]) && words.is(at + 2, &["a", "au", "aux"]);
     words.shouts(at)
+        || opens && reasoned
         || hour
         || (opens && closes)
         || (ends && behind_noun)
@@ -359,6 +406,11 @@ fn until(tokens: &[Token], at: usize) -> Option<Found<Until>> {
             let what = if edge.is("fin") { Until::EndOf(month) } else { Until::Vague };
             return Some(Found { what, to: name + 1 });
         }
+    }
+    // `jusqu'au 3/11`
+    if let Some((day, month, year, to)) = days::numeric_date(tokens, first) {
+        let day = days::Mention { day: Some(day), month: Some(month), year, ..days::Mention::default() };
+        return Some(Found { what: Until::Day(Spec::List(vec![day])), to });
     }
     let date = days::date(tokens, first)?;
     Some(Found { what: Until::Day(date.what), to: date.to })

@@ -2,12 +2,14 @@
 //!
 //! ```text
 //! html       tags and entities to lines (`page_builder`); words are never joined, links keep their words
+//! wrapped    lines that only a page broke are one (text copied from a PDF)
+//! names      names that the markup sets apart; `columns`: which of a table are about sellers
 //! lines      classifies a line: heading of a day, section, town, footer, words
 //! sentences  classifies a sentence: about an event, booking, or the article itself
 //! outline    which lines are items, and their days
 //! when       which words of a line belong to which day
 //! marks      hours, prices, telephone numbers, states and dates in an item
-//! record     an item made of fields: a card, a table row
+//! record     an item made of fields: a card, a table row (`record_hours`: its hours)
 //! parts      splits one item into several events at its hours
 //! draft      which field claims which word; unclaimed words are the note
 //! events     title, place and note of each; no word is dropped (`commune_of`: the town of its place)
@@ -15,7 +17,7 @@
 //! evidence   where in the item the words of each field are
 //! ```
 //! Below them: `dash`, `days`, `calendar`, `clock`, `hours`, `money`, `places`, `place_field`, `headline`, `titles`, `verbs`,
-//! `relative`, `towns`, `venue_name`, `practical`, `week` (the grammar) and `words`,
+//! `relative`, `weekdays`, `towns`, `venue_name`, `practical`, `week` (the grammar) and `words`,
 //! `communes`, `tags` (its data). `docs/reading.md` has the rule of confidence and the data format.
 //!
 //! Must never drop an item (invariant I3), guess silently, panic, or take more than linear time. What is not
@@ -24,6 +26,7 @@
 mod calendar;
 mod choose;
 mod clock;
+mod columns;
 mod commune_of;
 mod communes;
 mod dash;
@@ -38,6 +41,7 @@ mod html;
 mod lines;
 mod marks;
 mod money;
+mod names;
 mod outline;
 mod page_builder;
 mod parts;
@@ -45,6 +49,7 @@ mod place_field;
 mod places;
 mod practical;
 mod record;
+mod record_hours;
 mod relative;
 mod sentences;
 mod tags;
@@ -54,26 +59,31 @@ mod towns;
 mod venue_name;
 mod verbs;
 mod week;
+mod weekdays;
 mod when;
+mod wrapped;
 // Keep word lists packed.
 #[rustfmt::skip]
 mod words;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 
 use self::calendar::{Calendar, short_date};
 use self::days::Spec;
 use self::events::{Setting, understand};
-use self::html::Page;
-use self::lines::{DayLine, Form, completes_a_date, day_line, unstack};
+use self::html::{Link, Page};
+use self::lines::{DayLine, Form, completes_a_date, day_line, themed_day, unstack};
 use self::marks::same_hour;
+use self::names::plain;
 use self::outline::{Entry, Outline, Under, outline, speaks_of_today};
 use self::practical::is_bound;
 use self::sentences::tells_of_nothing;
 use self::text::{TokenCache, Words, folded_words, one_spaced};
-use self::week::{agreed_week, dated_week, lead, named_week, week_of};
+use self::towns::notices;
+use self::week::{Lead, agreed_week, dated_week, lead, named_week, week_of};
 use crate::domain::agenda::{Agenda, DailyItem, Day, Event, Item, Status, Unplaced, Week};
 use crate::domain::venue::KnownVenues;
 use crate::domain::{french, link};
@@ -117,8 +127,14 @@ pub fn read_knowing(html: &str, reading: &Reading<'_>, known: &KnownVenues) -> A
     let _cache = TokenCache::enable();
     let mut page = Page::read(html);
     page.lines_mut().iter_mut().for_each(unstack);
-    page.join(completes_a_date);
-    let days: Vec<Option<DayLine>> = page.lines().iter().map(day_line).collect();
+    page.join(" ", completes_a_date);
+    wrapped::join(&mut page);
+    page.split(notices);
+    names::set_apart(&mut page);
+    columns::label_sellers(page.lines_mut());
+    let lines = page.lines();
+    let day = |at: usize| day_line(&lines[at]).or_else(|| themed_day(&lines[at], &lines[at + 1..]));
+    let days: Vec<Option<DayLine>> = (0..lines.len()).map(day).collect();
     let article = page.article(|at| days[at].as_ref().is_some_and(|day| day.form != Form::Inside));
     let (lines, days) = (&page.lines()[article.clone()], &days[article]);
     let is_heading = |day: &Option<DayLine>| {
@@ -139,6 +155,7 @@ pub fn read_knowing(html: &str, reading: &Reading<'_>, known: &KnownVenues) -> A
     calendar.speaks_of_today = lines.iter().any(|line| speaks_of_today(&line.text));
     let body = lines.iter().skip(introduction.len()).map(|line| line.text.as_str());
     let lead = lead(texts(), body, &calendar);
+    let lead = Lead { period: lead.period.filter(|_| named.is_none()), ..lead };
     let outline = outline(lines, days, &calendar, lead);
     let mut reader = Reader {
         headed: false,
@@ -150,6 +167,7 @@ pub fn read_knowing(html: &str, reading: &Reading<'_>, known: &KnownVenues) -> A
         agenda: Agenda::default(),
         moved: Vec::new(),
         hour_before: None,
+        period: lead.period,
     };
     reader.gather(outline, named);
     reader.agenda
@@ -174,6 +192,8 @@ struct Reader<'a> {
     moved: Vec<Moved>,
     /// The last event before the item, if its item has one hour: « à la même heure » means that.
     hour_before: Option<Event>,
+    /// The first and the last day of an article about more than a week.
+    period: Option<(NaiveDate, NaiveDate)>,
 }
 
 struct Moved {
@@ -191,6 +211,8 @@ impl Reader<'_> {
             self.days.entry(*day).or_default();
         }
         let dated = outline.entries.iter().filter_map(|entry| match &entry.under {
+            // What lasts for weeks says nothing of the week of the article.
+            Under::Listed(days) if days.len() > 7 => None,
             Under::Days(days) | Under::Listed(days) => Some(days.as_slice()),
             _ => None,
         });
@@ -215,16 +237,14 @@ impl Reader<'_> {
     }
 
     fn place(&mut self, entry: Entry, week: Option<Week>) {
-        let text = one_spaced(&entry.text);
+        let text = plain(&one_spaced(&entry.text));
         if text.is_empty() {
             return;
         }
         match &entry.under {
             // An item whose own date is in another week has no day in this one.
             Under::Days(days)
-                if entry.placed_by_words
-                    && self.headed
-                    && week.is_some_and(|week| !days.iter().any(|day| week.contains(*day))) =>
+                if entry.placed_by_words && self.headed && !days.iter().any(|day| self.covers(week, *day)) =>
             {
                 self.put_nowhere(&entry, text, Unplaced::OtherWeek);
             }
@@ -234,12 +254,18 @@ impl Reader<'_> {
                 }
             }
             Under::Weekly(weekdays) => {
-                let days = week.map(|week| weekdays.in_week(week)).unwrap_or_default();
+                let days = match self.period {
+                    Some((first, last)) => first
+                        .iter_days()
+                        .take_while(|day| *day <= last)
+                        .filter(|day| weekdays.has(day.weekday()))
+                        .collect(),
+                    None => week.map(|week| weekdays.in_week(week)).unwrap_or_default(),
+                };
                 self.put_daily(days, &entry, text, Unplaced::NoDay);
             }
             Under::Listed(listed) => {
-                let in_week = |day: &NaiveDate| week.is_none_or(|week| week.contains(*day));
-                let days: Vec<NaiveDate> = listed.iter().copied().filter(in_week).collect();
+                let days: Vec<NaiveDate> = listed.iter().copied().filter(|day| self.covers(week, *day)).collect();
                 self.put_daily(days, &entry, text, Unplaced::OtherWeek);
             }
             Under::Exhibitions => {
@@ -248,6 +274,12 @@ impl Reader<'_> {
             }
             Under::Nowhere(why) => self.put_nowhere(&entry, text, *why),
         }
+    }
+
+    /// Whether the article is about the day: it is of its week, or of its longer period.
+    fn covers(&self, week: Option<Week>, day: NaiveDate) -> bool {
+        let within = |(first, last): (NaiveDate, NaiveDate)| (first..=last).contains(&day);
+        self.period.is_some_and(within) || week.is_none_or(|week| week.contains(day))
     }
 
     fn put_under(&mut self, day: NaiveDate, entry: &Entry, text: &str) {
@@ -293,6 +325,7 @@ impl Reader<'_> {
             calendar: &self.calendar,
             day,
             town: entry.town.as_deref(),
+            venue: entry.venue.as_deref(),
             exhibition,
             placed_by_words: entry.placed_by_words,
             titled: entry.titled,
@@ -307,7 +340,7 @@ impl Reader<'_> {
         let understood = if bound || entry.heading || matches!(entry.under, Under::Nowhere(_)) {
             events::Understood::default()
         } else {
-            understand(entry.told.as_deref().unwrap_or(&entry.text), &entry.links, &setting)
+            understand(told, &links_of(entry), &setting)
         };
         if understood.events.is_empty() && !bound && !matches!(entry.under, Under::Nowhere(_)) {
             let place = day.map_or("Hors des jours".to_owned(), |day| capital(&short_date(day)));
@@ -316,8 +349,9 @@ impl Reader<'_> {
                 shortened(text)
             ));
         }
-        let read = entry.told.as_ref().map(|told| one_spaced(told));
+        let read = entry.told.as_ref().map(|told| plain(&one_spaced(told)));
         let mut events = understood.events;
+        events.iter_mut().for_each(without_name_signs);
         self.tell_same_hour(told, &mut events);
         evidence::trace(text, &mut events);
         let item = Item { text: text.to_owned(), events, read, ..Item::default() };
@@ -396,6 +430,28 @@ impl Reader<'_> {
                 french::date(week.monday())
             ));
         }
+    }
+}
+
+/// The links of an item, over the words that are read of it.
+fn links_of(entry: &Entry) -> Cow<'_, [Link]> {
+    let Some(told) = entry.told.as_deref() else { return Cow::Borrowed(&entry.links) };
+    let within = |link: &Link| {
+        let words = entry.text.get(link.start..link.end).filter(|words| !words.is_empty())?;
+        let start = told.find(words)?;
+        Some(Link { start, end: start + words.len(), href: link.href.clone() })
+    };
+    entry.links.iter().filter_map(within).collect()
+}
+
+/// The signs of a name that the markup sets apart are only for reading.
+fn without_name_signs(event: &mut Event) {
+    if event.title.contains([names::OPEN, names::CLOSE]) {
+        event.title = titles::calm(&plain(&event.title));
+    }
+    let fields = [&mut event.place, &mut event.price, &mut event.note, &mut event.until_text];
+    for field in fields.into_iter().flatten().filter(|field| field.contains([names::OPEN, names::CLOSE])) {
+        *field = plain(field);
     }
 }
 

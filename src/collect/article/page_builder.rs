@@ -159,6 +159,7 @@ struct Builder {
     scopes_open: usize,
     line: Line,
     space: bool,
+    /// Bytes of its letters and figures that are bold.
     bold: usize,
     /// The line that the open `<dt>` or `<dd>` begins with.
     definition_from: usize,
@@ -167,6 +168,10 @@ struct Builder {
     striking: usize,
     /// What is struck through in the line.
     struck: Vec<(usize, usize)>,
+    /// The line begins with bold words.
+    leads_bold: bool,
+    /// All its words were bold so far.
+    bold_only: bool,
     block: usize,
     bullet: bool,
     lists: usize,
@@ -196,16 +201,26 @@ impl Builder {
     }
 
     fn letter(&mut self, c: char) {
+        // `… salle des fêtes. ■ Don du sang. — …`: a sign between two notices of one paragraph.
+        if matches!(c, '■' | '◆' | '◼' | '♦') && self.space && !self.line.text.is_empty() {
+            let block = self.line.block;
+            self.end_line();
+            (self.bullet, self.line.block) = (true, block);
+            return;
+        }
         self.breaks = 0;
         if std::mem::take(&mut self.space) && !self.line.text.is_empty() {
             self.line.text.push(' ');
         }
         if self.line.text.is_empty() {
+            self.bold_only = true;
             self.line.block = self.block;
             self.line.bullet = std::mem::take(&mut self.bullet);
             self.line.depth = self.lists;
             self.line.in_list = self.lists > 0 || self.counts.get(&local_name!("li")).is_some_and(|n| *n > 0);
             self.line.shape.heading = self.headings.last().copied().unwrap_or_default();
+            let within = |name| self.counts.get(&name).is_some_and(|n| *n > 0);
+            (self.line.term, self.line.definition) = (within(local_name!("dt")), within(local_name!("dd")));
             self.line.spot = self.rows.last().map_or(Spot::default(), |row| row.spot);
         }
         if self.line.links.last().is_none_or(|link| link.end != 0)
@@ -214,8 +229,9 @@ impl Builder {
             let start = self.line.text.len();
             self.line.links.push(Link { start, end: 0, href: href.clone() });
         }
-        if self.strong > 0 {
+        if self.strong > 0 && c.is_alphanumeric() {
             self.bold += c.len_utf8();
+            self.leads_bold |= self.line.text.is_empty();
         }
         if self.striking > 0 {
             let at = self.line.text.len();
@@ -225,6 +241,11 @@ impl Builder {
             }
         }
         self.line.text.push(c);
+        if self.strong > 0 && self.leads_bold && self.bold_only {
+            self.line.lead = self.line.text.len();
+        } else if self.strong == 0 {
+            self.bold_only = false;
+        }
     }
 
     fn end_link(&mut self) {
@@ -237,14 +258,18 @@ impl Builder {
     fn end_line(&mut self) {
         self.end_link();
         self.space = false;
-        let bold = std::mem::take(&mut self.bold);
+        let (bold, leads_bold) = (std::mem::take(&mut self.bold), std::mem::take(&mut self.leads_bold));
         let struck = std::mem::take(&mut self.struck);
         if self.line.text.is_empty() {
             return;
         }
         let mut line = std::mem::take(&mut self.line);
-        line.shape.strong =
-            bold > 0 && bold + line.text.matches([' ', ':', '.', '-', '–', '•']).count() * 3 >= line.text.len();
+        let words: usize = line.text.chars().filter(|c| c.is_alphanumeric()).map(char::len_utf8).sum();
+        // `<b>Conte</b> (5 ans)` is, `Dim. 11 : <b>pardon de la mer</b>` is not.
+        line.shape.strong = bold > 0 && (words - bold) * if leads_bold { 2 } else { 6 } <= words;
+        if line.lead >= line.text.len() {
+            line.lead = 0;
+        }
         line.drop_struck(&struck);
         self.page.lines.push(line);
     }

@@ -6,7 +6,7 @@
 use super::hours::{Slot, Times};
 use super::marks::{Mark, Meaning, quotation};
 use super::places::Reader;
-use super::sentences::{Role, role, sentences};
+use super::sentences::{Role, only_where_and_when, role, sentences};
 use super::text::{Kind, Words};
 use super::words::{AUXILIARY, GENRES, is_event_noun, is_function, is_joint};
 
@@ -48,12 +48,17 @@ impl<'w, 'a> Marked<'w, 'a> {
         let mut quiet = vec![false; words.tokens.len()];
         let all = sentences(words);
         for &(from, to) in &all {
-            if role(words, from, to) != Role::Tells && all.len() > 1 {
+            if role(words, from, to) != Role::Tells && all.len() > 1 && !is_line_of_a_card(words, from, to) {
                 quiet[from..to].fill(true);
             }
         }
         for mark in &mut marks {
-            if quiet[mark.from] && !matches!(mark.meaning, Meaning::Price | Meaning::Phone(_)) {
+            let of_sellers =
+                || all.iter().any(|(from, to)| (*from..*to).contains(&mark.from) && is_of_sellers(words, *from));
+            if quiet[mark.from]
+                && (!matches!(mark.meaning, Meaning::Price | Meaning::Phone(_))
+                    || mark.meaning == Meaning::Price && of_sellers())
+            {
                 mark.meaning = Meaning::Opaque;
             }
         }
@@ -534,6 +539,20 @@ enum Decision {
     Ends,
     Begins(usize),
     Unsure,
+}
+
+/// `Tous les jours de 15 h à 23 h | Domme` below a title: when and where, as the opening hours of a place are said.
+fn is_line_of_a_card(words: &Words<'_>, from: usize, to: usize) -> bool {
+    let below = from > 0 && words.tokens[from - 1].kind == Kind::Break;
+    let when_first =
+        super::days::recurrence(&words.tokens, from).is_some() || super::days::date(&words.tokens, from).is_some();
+    below && when_first && only_where_and_when(words, from, to)
+}
+
+/// `Exposants : 2 € le mètre`: what they pay is no price of the event.
+fn is_of_sellers(words: &Words<'_>, from: usize) -> bool {
+    let first = (from..words.tokens.len()).find(|at| words.tokens[*at].kind == Kind::Word);
+    first.is_some_and(|at| words.is(at, &["exposants", "exposant"]))
 }
 
 fn enclosed(words: &Words<'_>) -> Vec<bool> {

@@ -373,7 +373,10 @@ impl Reader<'_, '_> {
             return Some((name, to));
         }
         let named = |at: usize| {
-            self.token(at).is_some_and(|token| token.kind == Kind::Word && token.capital && !is_venue(token))
+            // `de A à Z` is no place.
+            let letter = |token: &Token| token.fold.chars().count() == 1;
+            self.token(at)
+                .is_some_and(|token| token.kind == Kind::Word && token.capital && !is_venue(token) && !letter(token))
                 && !self.is_no_place(at)
         };
         if !named(at) || self.is(at, &["l'"]) && !named(at + 1) {

@@ -171,7 +171,9 @@ pub(super) fn is_field(text: &str) -> bool {
         "tarif", "tarifs", "prix", "public", "reserver", "prevoir", "reservation",
     ];
     const LONGEST_NAME: usize = 20;
-    let Some((name, _)) = text.split_once(':').filter(|(name, _)| name.len() <= LONGEST_NAME) else { return false };
+    let Some((name, _)) = text.split_once([':', '?']).filter(|(name, _)| name.len() <= LONGEST_NAME) else {
+        return false;
+    };
     let words = super::text::folded_words(name);
     let name = words.strip_prefix(&["a".to_owned()]).unwrap_or(&words);
     matches!(name, [name] if NAMES.contains(&name.as_str()))

@@ -3,24 +3,29 @@
 //! Each field has one meaning (hour, place, price, category, title), so fields are classified first and the event is put
 //! together from them. An item whose fields describe several events is left to `parts`.
 
+use chrono::NaiveTime;
+
 use super::dash::is_dash;
 use super::draft::Draft;
 use super::events::{Setting, Understood};
 use super::flaw::{Flaw, flaw, is_pictogram};
 use super::html::Link;
 use super::marks::{Mark, Meaning};
+use super::names::name_at;
 use super::parts::{Marked, Part};
 use super::place_field::{ends_with_town, is_thing_in_a_venue, names_a_venue, place_field};
 use super::places::{Place, Reader};
 use super::practical::{is_dated_practical, is_dishes, is_practical};
+use super::record_hours::{times, told_beside};
 use super::sentences::{Role, role};
 use super::text::{Kind, Token, Words, one_spaced, tidy, trimmed};
 use super::titles;
 use super::words::{AUXILIARY, DETAILS, DISHES, GENRES, PARTS_OF_DAY, THEMES, is_event_noun, is_function, is_venue};
+use crate::domain::agenda::Event;
 
 /// What a field is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sort {
+pub(super) enum Sort {
     Time,
     Place,
     Price,
@@ -34,10 +39,10 @@ enum Sort {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Field {
-    from: usize,
-    to: usize,
-    sort: Sort,
+pub(super) struct Field {
+    pub(super) from: usize,
+    pub(super) to: usize,
+    pub(super) sort: Sort,
 }
 
 /// A pictogram in front of a field says what it is.
@@ -49,6 +54,24 @@ fn hint(c: char) -> Option<Sort> {
         '☎' | '📞' | '📱' | '✉' | '📧' | '🌐' | '🔗' | '☏' | '✆' => Some(Sort::Contact),
         _ => None,
     }
+}
+
+/// Whether a name that the markup sets apart begins at token `at`.
+pub(super) fn is_name(words: &Words<'_>, at: usize) -> bool {
+    words.tokens.get(at).is_some() && name_at(&words.tokens, at).is_some()
+}
+
+/// `Concert @ La Petite Pierre, Jégun`: where, as on the nets.
+fn is_at_sign(marked: &Marked<'_, '_>, at: usize) -> bool {
+    let words = marked.words;
+    let ends =
+        |at: &usize| words.tokens[*at].kind == Kind::Break || words.is(*at, &["|"]) || is_pictogram_at(words, *at);
+    let end = (at + 1..words.tokens.len()).find(ends).unwrap_or(words.tokens.len());
+    // An hour behind it is a field of its own.
+    let timed =
+        || marked.marks.iter().any(|mark| (at..end).contains(&mark.from) && matches!(mark.meaning, Meaning::Times(_)));
+    let apart = |a: usize, b: usize| words.tokens.get(a).zip(words.tokens.get(b)).is_some_and(|(a, b)| a.end < b.start);
+    at > 0 && words.is(at, &["@"]) && apart(at - 1, at) && apart(at, at + 1) && !timed()
 }
 
 /// Whether the line is one field with its pictogram: `📍 Fourcès, sous les arcades`, `⏰ 9h-18h`.
@@ -70,17 +93,20 @@ pub(super) fn record(marked: &Marked<'_, '_>, links: &[Link], setting: &Setting<
     let words = marked.words;
     let broken = words.tokens.iter().any(|token| token.kind == Kind::Break || token.is("|"));
     let pinned = words.text.chars().any(|c| hint(c).is_some());
-    if !broken && !pinned {
+    let named = words.text.contains(super::names::OPEN);
+    if !broken && !pinned && !named {
         return None;
     }
     let fields = fields(marked);
+    let name = fields.iter().find(|field| is_name(words, field.from));
     let texts: Vec<&Field> = fields.iter().filter(|field| field.sort == Sort::Text).collect();
-    let title_field = texts.first().copied().or_else(|| fields.iter().find(|field| field.sort == Sort::Category))?;
+    let title_field =
+        name.or(texts.first().copied()).or_else(|| fields.iter().find(|field| field.sort == Sort::Category))?;
     let times = times(marked, &fields, title_field)?;
     let part = Part { from: 0, to: words.tokens.len(), times, ends: None };
     let mut draft = Draft::of(marked, &part, links, setting);
     draft.claim_marks();
-    let place = place(marked, &fields, title_field);
+    let place = place(marked, &fields, title_field, setting);
     let prices: Vec<&Field> = fields.iter().filter(|field| field.sort == Sort::Price).collect();
     if let Some(field) = prices.first() {
         let first = marked
@@ -124,7 +150,25 @@ pub(super) fn record(marked: &Marked<'_, '_>, links: &[Link], setting: &Setting<
     }
     draft.event.note = (!notes.is_empty()).then(|| notes.join(" · "));
     let mut out = Understood::default();
+    let used = &draft.part.times;
+    let beside: Vec<(String, NaiveTime)> = fields
+        .iter()
+        .filter(|field| field.sort == Sort::Text && field.from != title_field.from)
+        .flat_map(|field| told_beside(marked, field, used))
+        .collect();
     draft.finish_record(&mut out);
+    if let Some(first) = out.events.first().cloned().filter(|first| first.start.is_some()) {
+        for (title, start) in beside {
+            out.events.push(Event {
+                title,
+                start: Some(start),
+                place: first.place.clone(),
+                status: first.status,
+                ..Event::default()
+            });
+            out.moved_to.push(None);
+        }
+    }
     Some(out)
 }
 
@@ -136,7 +180,20 @@ fn fields(marked: &Marked<'_, '_>) -> Vec<Field> {
     let mut hinted = None;
     let mut from = 0;
     let mut depth = 0usize;
+    let mut name_to = 0;
     for at in 0..=tokens.len() {
+        if at >= name_to {
+            let name = tokens.get(at).and_then(|_| name_at(tokens, at));
+            if name.is_none() && at == name_to && at > 0 {
+                // A name is a field of its own: `L'Eau qui dort (1 h 38)`.
+                push_field(marked, from, at, None, &mut out);
+                from = at;
+            }
+            name_to = name.unwrap_or(0);
+        }
+        if at < name_to {
+            continue;
+        }
         let end = at == tokens.len();
         let token = tokens.get(at);
         let picture = token.and_then(|token| words.text[token.start..].chars().next()).filter(|c| is_pictogram(*c));
@@ -152,6 +209,7 @@ fn fields(marked: &Marked<'_, '_>) -> Vec<Field> {
         let parts = end
             || token.is_some_and(|token| token.kind == Kind::Break || token.is("|") && !in_a_mark(at))
             || picture.is_some()
+            || is_at_sign(marked, at)
             || depth == 0 && is_dash(words, at);
         if !parts {
             continue;
@@ -160,7 +218,9 @@ fn fields(marked: &Marked<'_, '_>) -> Vec<Field> {
         if token.is_some_and(|token| token.kind == Kind::Break || token.is("|")) {
             hinted = None;
         }
-        if let Some(picture) = picture {
+        if is_at_sign(marked, at) {
+            hinted = Some(Sort::Place);
+        } else if let Some(picture) = picture {
             hinted = hint(picture);
         } else if out.last().is_some_and(|last| last.to == at && hinted.is_some() && last.sort != Sort::Place) {
             hinted = None;
@@ -176,15 +236,20 @@ fn fields(marked: &Marked<'_, '_>) -> Vec<Field> {
 /// bleus`. A category above it is not: `Conférence`, then `Jardiner avec la lune`.
 fn name_the_title(marked: &Marked<'_, '_>, fields: &mut [Field]) {
     let words = marked.words;
+    if fields.iter().any(|field| is_name(words, field.from)) {
+        return;
+    }
     let Some(first) = fields.iter().position(|field| !matches!(field.sort, Sort::Time | Sort::State)) else { return };
     let event = |field: &Field| {
-        (field.from..field.to).any(|at| {
-            is_event_noun(&words.tokens[at])
-                && (!is_venue(&words.tokens[at])
-                    || at == field.from
-                        && words.is(at, &["atelier", "ateliers", "theatre", "cinema", "cine"])
-                        && !names_a_venue(words, field.from, field.to))
-        })
+        // `Salle des fêtes` is where.
+        !names_a_venue(words, field.from, field.to)
+            && (field.from..field.to).any(|at| {
+                is_event_noun(&words.tokens[at])
+                    && (!is_venue(&words.tokens[at])
+                        || at == field.from
+                            && words.is(at, &["atelier", "ateliers", "theatre", "cinema", "cine"])
+                            && !names_a_venue(words, field.from, field.to))
+            })
     };
     let Some(field) = fields.get(first).copied() else { return };
     if field.sort == Sort::Text && is_nameless_venue(words, fields, first) {
@@ -197,7 +262,7 @@ fn name_the_title(marked: &Marked<'_, '_>, fields: &mut [Field]) {
             let next = fields.get(first + 1);
             let named = next.is_some_and(|next| {
                 next.sort == Sort::Text
-                    && words.tokens[next.from].capital
+                    && (words.tokens[next.from].capital || words.is(next.from, &["«", "\""]))
                     && !words.slice(next.from, next.to).ends_with('.')
             });
             if !named {
@@ -280,6 +345,9 @@ fn has_mark(marked: &Marked<'_, '_>, from: usize, to: usize, is: impl Fn(&Meanin
 fn sort(marked: &Marked<'_, '_>, from: usize, to: usize) -> Sort {
     let words = marked.words;
     let tokens = &words.tokens;
+    if is_name(words, from) {
+        return Sort::Text;
+    }
     let within = |is: &dyn Fn(&Mark) -> bool, also: &[&str]| {
         (from..to).all(|at| {
             !matches!(tokens[at].kind, Kind::Word | Kind::Number)
@@ -315,10 +383,10 @@ fn sort(marked: &Marked<'_, '_>, from: usize, to: usize) -> Sort {
     {
         return Sort::Price;
     }
-    if tokens[from].is_any(&PLACE_LABELS) && words.is(from + 1, &[":"]) {
+    if tokens[from].is_any(&PLACE_LABELS) && words.is(from + 1, &[":", "?"]) {
         return Sort::Place;
     }
-    if tokens[from].is_any(&["combien", "tarif", "tarifs", "prix"]) && words.is(from + 1, &[":"]) && has(&price) {
+    if tokens[from].is_any(&["combien", "tarif", "tarifs", "prix"]) && words.is(from + 1, &[":", "?"]) && has(&price) {
         return Sort::Price;
     }
     if role(words, from, to) == Role::Booking
@@ -357,7 +425,7 @@ fn sort(marked: &Marked<'_, '_>, from: usize, to: usize) -> Sort {
 
 /// Whether a field that begins with this noun tells what takes place. `Visite à 10 h` may tell when the thing named above
 /// does.
-fn names_a_thing(noun: &Token) -> bool {
+pub(super) fn names_a_thing(noun: &Token) -> bool {
     is_event_noun(noun) && !is_venue(noun) && !noun.is_any(&["visite", "visites", "concert", "seance", "seances"])
 }
 
@@ -375,6 +443,7 @@ fn merge_text(marked: &Marked<'_, '_>, fields: Vec<Field>) -> Vec<Field> {
             .last()
             .is_some_and(|last| last.to < field.from && (last.to..field.from).all(|at| words.is(at, &["-", ","])));
         match out.last_mut() {
+            Some(last) if is_name(words, last.from) => out.push(field),
             Some(last) if dashed && last.sort == field.sort && matches!(field.sort, Sort::Text | Sort::Place) => {
                 last.to = field.to
             }
@@ -387,96 +456,11 @@ fn merge_text(marked: &Marked<'_, '_>, fields: Vec<Field>) -> Vec<Field> {
     out
 }
 
-/// The marks with the hours of the event; `None` where several events have hours of their own.
-fn times(marked: &Marked<'_, '_>, fields: &[Field], title: &Field) -> Option<Vec<usize>> {
-    let of = |field: &Field| -> Vec<usize> {
-        (0..marked.marks.len())
-            .filter(|mark| {
-                let mark = &marked.marks[*mark];
-                mark.from >= field.from
-                    && mark.to <= field.to
-                    && !marked.quiet[mark.from]
-                    && matches!(&mark.meaning, Meaning::Times(times) if times.end.is_none())
-            })
-            .collect()
-    };
-    let timed = |mark: &usize| matches!(&marked.marks[*mark].meaning, Meaning::Times(times) if !times.slots.is_empty());
-    // `Vide-greniers 7 h-17 h | Bal à 21 h`: each field tells its own event.
-    let tells = |field: &Field| {
-        let noun = &marked.words.tokens[field.from];
-        matches!(field.sort, Sort::Text | Sort::Practical)
-            && field.from != title.from
-            && names_a_thing(noun)
-            && of(field).iter().any(timed)
-    };
-    if of(title).iter().any(timed) && fields.iter().any(tells) {
-        return None;
-    }
-    for sort in [Sort::Time, Sort::Practical] {
-        for field in fields.iter().filter(|field| field.sort == sort) {
-            let found = of(field);
-            if found.iter().any(timed) {
-                return Some(best(marked, field, found));
-            }
-        }
-    }
-    let own = of(title);
-    if own.iter().any(timed) {
-        return (own.iter().filter(|mark| timed(mark)).count() == 1 || fields.len() > 1 && one_list(marked, &own))
-            .then_some(own);
-    }
-    let later: Vec<(usize, Vec<usize>)> = fields
-        .iter()
-        .enumerate()
-        .filter(|(_, field)| field.sort == Sort::Text && field.from != title.from)
-        .map(|(index, field)| (index, of(field)))
-        .filter(|(_, found)| found.iter().any(timed))
-        .collect();
-    match later.as_slice() {
-        [] => Some(
-            fields.iter().filter(|field| matches!(field.sort, Sort::Time | Sort::Text)).flat_map(of).take(1).collect(),
-        ),
-        [(_, found)] if found.iter().filter(|mark| timed(mark)).count() == 1 => Some(found.clone()),
-        _ => None,
-    }
-}
-
-/// Hours that follow each other with nothing between: `15 h et 20 h 30`.
-fn one_list(marked: &Marked<'_, '_>, marks: &[usize]) -> bool {
-    marks.windows(2).all(|pair| !(marked.marks[pair[0]].to..marked.marks[pair[1]].from).any(|at| marked.is_content(at)))
-}
-
-/// Of `Ouverture des portes à 20 h 30, concert à 21 h` the hour of the concert.
-fn best(marked: &Marked<'_, '_>, field: &Field, found: Vec<usize>) -> Vec<usize> {
-    if found.len() < 2 || one_list(marked, &found) {
-        return found;
-    }
-    let words = marked.words;
-    let leads = |mark: usize| {
-        let before = (field.from..marked.marks[mark].from).rev().take_while(|at| !marked.is_boundary(*at));
-        before.into_iter().filter(|at| marked.is_content(*at)).last()
-    };
-    let rank = |mark: usize| match leads(mark) {
-        Some(at)
-            if words.is(at, &["ouverture", "accueil", "inscription", "inscriptions", "portes", "buvette", "repas"]) =>
-        {
-            2
-        }
-        Some(at) if words.is(at, AUXILIARY) => 1,
-        _ => 0,
-    };
-    let timed = found
-        .iter()
-        .copied()
-        .filter(|mark| matches!(&marked.marks[*mark].meaning, Meaning::Times(times) if !times.slots.is_empty()));
-    timed.min_by_key(|mark| (rank(*mark), *mark)).into_iter().collect()
-}
-
 /// The place: of its own field, of the practical line, else of the title's words.
-fn place(marked: &Marked<'_, '_>, fields: &[Field], title: &Field) -> Option<Place> {
+fn place(marked: &Marked<'_, '_>, fields: &[Field], title: &Field, setting: &Setting<'_>) -> Option<Place> {
     let words = marked.words;
     for field in fields.iter().filter(|field| field.sort == Sort::Place) {
-        let named = words.is(field.from, &PLACE_LABELS) && words.is(field.from + 1, &[":"]);
+        let named = words.is(field.from, &PLACE_LABELS) && words.is(field.from + 1, &[":", "?"]);
         let label = if named { field.from + 2 } else { field.from };
         // `Où : départ devant la mairie`
         let label = label + usize::from(named && words.is(label, &["depart", "rendez-vous", "rdv", "accueil"]));
@@ -518,7 +502,12 @@ fn place(marked: &Marked<'_, '_>, fields: &[Field], title: &Field) -> Option<Pla
         .filter(|field| field.sort == Sort::Practical)
         .find_map(read)
         .or_else(|| fields.iter().filter(|field| field.sort == Sort::Text && field.from != title.from).find_map(read))
-        .or_else(|| read(title))
+        .or_else(|| {
+            // What a name names is a place only where it is a town and no heading says another.
+            let listed = |name: &String| !super::communes::departments(name).is_empty();
+            let certain = |place: &Place| place.commune.as_ref().is_some_and(listed) && setting.town.is_none();
+            read(title).filter(|place| !is_name(words, title.from) || certain(place))
+        })
 }
 
 /// The title's words without its hours, prices and states; and what was left of its field.
@@ -533,10 +522,17 @@ fn title(marked: &Marked<'_, '_>, field: &Field, draft: &Draft<'_, '_, '_>) -> (
                 && !matches!(&mark.meaning, Meaning::Times(times) if times.slots.is_empty() && times.end.is_none() && !draft.slots.is_empty())
         })
     };
+    let timed =
+        |at: usize| marked.marks.iter().any(|mark| mark.from == at && matches!(mark.meaning, Meaning::Times(_)));
+    // `Bourse aux vélos (dépôt le samedi de 14 h à 17 h)`: a bracket that says when is a note.
+    let bracket = (field.from + 1..field.to).find(|at| words.is(*at, &["("])).filter(|open| {
+        !is_name(words, field.from) && (*open..field.to).take_while(|at| !words.is(*at, &[")"])).any(timed)
+    });
+    let bracketed = |at: usize| bracket.is_some_and(|open| at >= open);
     let mut runs: Vec<(usize, usize)> = Vec::new();
     let mut from = None;
     for at in field.from..=field.to {
-        let ends = at == field.to || cut(at);
+        let ends = at == field.to || cut(at) || bracketed(at) && from.is_some_and(|first| !bracketed(first));
         match (ends, from) {
             (false, None) => from = Some(at),
             (true, Some(first)) => {

@@ -10,7 +10,7 @@ use super::clock;
 use super::hours;
 use super::marks::{Meaning, marks, quotation};
 use super::text::{Kind, Token, Words, folded, is_bullet, is_space};
-use super::words::{is_event_noun, is_function, is_venue};
+use super::words::{PARTS_OF_DAY, is_event_noun, is_function, is_venue};
 
 /// The subject of a sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,8 +147,17 @@ pub(super) fn line_role(words: &Words<'_>) -> Role {
     if words.is(0, &["permanences"]) && words.shouts(0) && !names_an_event(words, 0, whole) {
         return Role::Aside;
     }
+    let postscript = folded(words.text.get(..12).unwrap_or(words.text));
+    if ["p.-s.", "p.s.", "ps :", "p. s."].iter().any(|start| postscript.starts_with(start))
+        && !names_an_event(words, 0, whole)
+    {
+        return Role::Aside;
+    }
     let mut out = None;
     for (from, to) in sentences(words) {
+        if out == Some(Role::Aside) && !says_none(words, 0, from) && tells_nothing_new(words, from, to) {
+            continue;
+        }
         let says = words.tokens[from..to].iter().any(|token| matches!(token.kind, Kind::Word | Kind::Number));
         if !says {
             continue;
@@ -163,6 +172,20 @@ pub(super) fn line_role(words: &Words<'_>) -> Role {
         }
     }
     out.unwrap_or(Role::Tells)
+}
+
+/// `Bus gratuits ce soir. Celui qui conduit, c'est celui qui ne boit pas !`: behind a sentence that is not about an event,
+/// one that names neither an event nor a person, and no hour.
+fn tells_nothing_new(words: &Words<'_>, from: usize, to: usize) -> bool {
+    let tokens = &words.tokens[from..to];
+    let says_when =
+        super::lines::says_time(tokens) || (0..tokens.len()).any(|at| super::days::date(tokens, at).is_some());
+    let calm = || {
+        !tokens.iter().enumerate().any(|(at, token)| {
+            token.is_any(&["«", "\""]) || is_event_noun(token) || at > 0 && token.capital && token.kind == Kind::Word
+        })
+    };
+    if says_when { only_where_and_when(words, from, to) && !super::lines::says_time(tokens) } else { calm() }
 }
 
 /// `Rien de prévu… Reposez-vous !`: the text says that nothing takes place, and tells of nothing else.
@@ -196,7 +219,9 @@ fn is_aside(text: &str) -> bool {
         "vous etes organisat", "organisateurs", "tous les evenements", "plus d'idees",
         "pour plus d'info", "plus d'info", "plus d'information", "tout le programme", "le programme complet",
         "toute l'actualite", "les billets des spectacles", "prochain numero", "prochainement",
-        "a reecouter", "retrouvez « l'agenda",
+        "a reecouter", "retrouvez « l'agenda", "soumis par", "ecrit par", "poste par", "redige par", "p.-s.", "p.s.",
+        "post-scriptum", "ne pas jeter", "taguez", "likez", "j'aime", "j'aimecommenter", "j'aimecommenterpartager", "pour ne plus recevoir", "pour vous desinscrire", "pour vous desabonner", "toutes ces infos", "ces infos", "ces informations",
+        "prochaine mise a jour", "prochaine parution", "imprime le",
         "retrouvez nos idees", "suivez toute l'actualite",
         "presente par notre partenaire", "agenda arrete", "sauf erreur", "reproduction interdite",
         "prochain programme", "a lire", "voir aussi", "a voir aussi sur", "open every day", "open daily",
@@ -222,12 +247,15 @@ fn is_aside(text: &str) -> bool {
         "figurer dans cette rubrique", "figurer dans l'agenda", "dans notre emission", "annonces a deposer",
         "a deposer a l'accueil", "vos communiques", "nous parvenir", "publie le", "mis a jour le", "bonne semaine",
         "bon week-end a", "lire la suite", "lire aussi", "se desinscrire", "communique du", "pas d'animation",
-        "aucune animation",
+        "aucune animation", "imprime par", "par nos soins", "sous reserve de", "voie publique", "donnees sous reserve",
+        "minutes avant la seance", "minutes avant chaque seance", "min avant la seance", "min avant chaque seance",
     ];
     static HELD: LazyLock<Regex> = LazyLock::new(|| any_of(HOLDS));
     // `Concert à 21 h, programme susceptible d'être modifié`: the event stands before what is said of the article.
     let held = || HELD.find(text).is_some_and(|found| !tells_when(&text[..found.start()]));
-    begins_with_any(text, BEGINS) || held()
+    // `Page 2/2`
+    let numbered = text.strip_prefix("page ").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    numbered || begins_with_any(text, BEGINS) || held()
 }
 
 /// `Associations, pour paraître dans le prochain agenda, écrivez avant jeudi à …`
@@ -251,7 +279,7 @@ fn names_the_next_issue(words: &Words<'_>, from: usize, to: usize) -> bool {
     #[rustfmt::skip]
     const ISSUES: &[&str] = &[
         "agenda", "lettre", "bulletin", "numero", "programme", "parution", "edition", "feuille", "gazette", "newsletter",
-        "selection",
+        "selection", "post", "publication",
     ];
     let next = |at: usize| words.is(at, &["prochain", "prochaine"]);
     let Some(first) = (from..to).find(|at| words.tokens[*at].kind == Kind::Word) else { return false };
@@ -271,6 +299,8 @@ fn is_service(text: &str) -> bool {
         "ouverture de la boutique", "ouverture au public", "nous fermons", "pharmacie de garde",
         "pharmacies de garde", "medecin de garde", "pleine mer", "pleines mers", "basse mer", "basses mers",
         "coucher du soleil", "lever du soleil", "permanences", "parking gratuit", "parkings gratuits", "stationnement",
+        "bulletin neige", "bulletin d'enneigement", "domaine skiable", "bus gratuit", "bus gratuits", "navette gratuite",
+        "navettes gratuites", "rappel :",
         "bonnes vacances", "bonne rentree", "bonne annee", "bel ete", "bon ete", "tres bonne semaine",
     ];
     #[rustfmt::skip]
@@ -279,7 +309,7 @@ fn is_service(text: &str) -> bool {
         "fermee a la circulation", "ferme a la circulation", "fermees a la circulation",
         "interdite a la circulation", "interdit a la circulation", "circulation interdite",
         "stationnement interdit", "route barree", "rue barree", "dechets verts", "dechets menagers",
-        "collecte des encombrants", "bacs jaunes", "ordures menageres", "coupure d'eau", "coupure d'electricite",
+        "collecte des encombrants", "collecte des ordures", "collecte du tri", "bacs jaunes", "ordures menageres", "coupure d'eau", "coupure d'electricite",
         "coupure de courant",
     ];
     static HELD: LazyLock<Regex> = LazyLock::new(|| any_of(HOLDS));
@@ -349,8 +379,9 @@ fn says_none(words: &Words<'_>, from: usize, to: usize) -> bool {
     let what = first + 1 + usize::from(of);
     let dance = words.is(what, &["deux", "trois", "quatre"]);
     let alone = !dance && (what + 1..to).all(|at| words.tokens[at].kind == Kind::Sign);
-    let nothing =
-        words.is(first, &["ras", "neant", "relache"]) && (first + 1..to).all(|at| words.tokens[at].kind == Kind::Sign);
+    let nothing = words.is(first, &["ras", "neant", "relache"])
+        && !names_an_event(words, first + 1, to)
+        && !super::lines::says_time(&words.tokens[first..to]);
     // `Rien de prévu`, `Rien au programme`
     let empty = words.is(first, &["rien"])
         && words.is(first + 1, &["de", "d'", "au", "a", "ce", "cette"])
@@ -458,6 +489,14 @@ fn is_opening(words: &Words<'_>, from: usize, to: usize, text: &str) -> bool {
     if !event && counter && (0..tokens.len()).any(closed_on) {
         return true;
     }
+    // `Office de tourisme, 3 avenue Jean-Moulin, ouvert 9 h 30-13 h et 14 h-18 h`
+    let opened_at = |at: usize| {
+        tokens[at].is_any(&["ouvert", "ouverte", "ouverts", "ouvertes"])
+            && (hours::time(tokens, at + 1).is_some() || super::days::recurrence(tokens, at + 1).is_some())
+    };
+    if !event && counter && (0..tokens.len()).any(opened_at) {
+        return true;
+    }
     // `Permanence au presbytère : du mardi au vendredi, de 10 h à 12 h`
     if !event
         && ["permanence", "secretariat", "accueil"].iter().any(|start| text.starts_with(start))
@@ -504,10 +543,15 @@ pub(super) fn only_where_and_when(words: &Words<'_>, from: usize, to: usize) -> 
             at = place.to;
             continue;
         }
+        if let Some((_, to)) = super::communes::written(words, at) {
+            at = to;
+            continue;
+        }
         let token = &words.tokens[at];
         let says = token.kind == Kind::Word
             && !is_function(token)
             && super::days::weekday(token).is_none()
+            && !token.is_any(PARTS_OF_DAY)
             && !is_venue(token)
             && !token.is_any(&[
                 "horaires", "ouvert", "ouverte", "sauf", "jours", "feries", "non-stop", "dimanche", "standard",
@@ -531,7 +575,7 @@ fn is_booking(text: &str) -> bool {
         "pour s'inscrire", "plus d'infos", "il est conseille", "il est prudent", "preventes", "prevente", "tickets",
         "date limite", "en cas de pluie", "en cas d'orage", "en cas d'intemperies", "en cas de mauvais", "repli ",
         "s'adresser", "se renseigner", "appelez", "les inscriptions", "les reservations", "merci de reserver",
-        "fin des inscriptions", "cloture des inscriptions", "limite d'inscription", "pass ", "plein tarif",
+        "exposants", "installation des exposants", "accueil des exposants", "arrivee des exposants", "fin des inscriptions", "cloture des inscriptions", "limite d'inscription", "pass ", "plein tarif",
         "tarif plein", "forfait ", "abonnement",
         "merci de vous inscrire", "pre-inscription", "preinscription",
     ];

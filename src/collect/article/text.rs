@@ -7,6 +7,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::days::WEEKDAYS;
 use super::lines::LONGEST_LINE;
 use super::marks::Mark;
 use crate::domain::characters;
@@ -23,7 +24,11 @@ pub(super) fn composed(mut text: String) -> String {
 
 /// Soft hyphens, zero-width signs and byte-order marks that editors leave inside words.
 fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}' | '\u{FE0E}' | '\u{FE0F}' | '\u{0}')
+    matches!(
+        c,
+        '\u{AD}' | '\u{200B}'
+            ..='\u{200F}' | '\u{2060}' | '\u{FEFF}' | '\u{E000}' | '\u{E001}' | '\u{FE0E}' | '\u{FE0F}' | '\u{0}'
+    )
 }
 
 /// Folds every run of white space of any kind into one space, and trims.
@@ -182,7 +187,11 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
                 if d.is_alphabetic() || is_mark(d) {
                     end = at + d.len_utf8();
                     chars.next();
-                } else if glue && !unit && followed_by_letter(text, at + d.len_utf8()) {
+                } else if glue
+                    && !unit
+                    && !ranges_weekdays(&text[start..at], &text[at + d.len_utf8()..])
+                    && followed_by_letter(text, at + d.len_utf8())
+                {
                     chars.next();
                     end = at + d.len_utf8();
                     if !matches!(d, '-' | '‐' | '‑') && is_elided(&text[start..at]) {
@@ -219,6 +228,18 @@ fn is_bar(text: &str, at: usize) -> bool {
 fn stands_apart(text: &str, from: usize, to: usize) -> bool {
     text[..from].ends_with(is_space) && text[to..].starts_with(is_space)
 }
+
+/// `lundi-samedi`: two words, and a sign between them.
+fn ranges_weekdays(word: &str, rest: &str) -> bool {
+    let named = |text: &str| {
+        WEEKDAYS.iter().any(|(day, _)| {
+            text.len() >= day.len() && text.is_char_boundary(day.len()) && text[..day.len()].eq_ignore_ascii_case(day)
+        })
+    };
+    word.len() <= LONGEST_WEEKDAY && named(word) && named(rest)
+}
+
+const LONGEST_WEEKDAY: usize = 9;
 
 fn is_mark(c: char) -> bool {
     matches!(c, '\u{0300}'..='\u{036F}')

@@ -16,7 +16,7 @@ pub(super) fn shown(written: &str) -> Shown {
     let count = words.tokens.len();
     let mut from = 0;
     let mut to = count;
-    while from < count && words.is(from, JOINTS) && count - from > 1 {
+    while from < count && words.is(from, JOINTS) && count - from > 1 && !words.is(from + 1, &["si"]) {
         from += 1;
         while words.is(from, &["de", "d'", "par"]) {
             from += 1;
@@ -50,6 +50,15 @@ pub(super) fn shown(written: &str) -> Shown {
         // `Chorale Mélisse` is a name.
         && words.tokens.get(from + 1).is_none_or(|next| next.kind != Kind::Word || !next.capital);
     Shown { text: if sentence_capital { lower_first(&text) } else { text }, replaced: None }
+}
+
+/// A name as a title: `Loto` is a `loto`, `Loto Quine` and `La Nuit des feux` stay as they are.
+pub(super) fn calm(name: &str) -> String {
+    let text = tidy(name);
+    let words = Words::of(&text);
+    let noun = words.tokens.first().is_some_and(|first| first.capital && is_event_noun(first)) && !words.shouts(0);
+    let named = words.tokens.get(1).is_some_and(|next| next.kind != Kind::Word || next.capital);
+    if noun && (words.tokens.len() == 1 || !named) { lower_first(&text) } else { text.clone() }
 }
 
 pub(super) fn lower_first(text: &str) -> String {

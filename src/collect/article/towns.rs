@@ -72,6 +72,24 @@ pub(super) fn is_listed_word(token: &Token) -> bool {
         || token.is_any(ORDINARY)
 }
 
+/// Where the notices of other towns begin in a line: `PAVIE. 20 h 30 : réunion. – MIRANDE. 18 h : cinéma`.
+pub(super) fn notices(line: &Line) -> Vec<usize> {
+    if !line.cells.is_empty() || line.text.len() > super::lines::LONGEST_LINE {
+        return Vec::new();
+    }
+    let words = Words::of(&line.text);
+    let heads = |at: usize| {
+        let (_, to) = communes::written(&words, at)?;
+        let ordinary = to == at + 1 && is_listed_word(&words.tokens[at]);
+        ((at..to).all(|at| words.shouts(at)) && words.is(to, &[".", ":"]) && !ordinary).then_some(())
+    };
+    if heads(0).is_none() {
+        return Vec::new();
+    }
+    let begins = |at: &usize| words.is(at - 1, &["-", ".", ";", "•", "|"]) && heads(*at).is_some();
+    (1..words.tokens.len()).filter(begins).map(|at| words.tokens[at].start).collect()
+}
+
 /// A town at the head of a line: `Cahors. Concert…`, `Le Houga : repas…`, `Flaran (Valence-sur-Baïse).`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TownRunIn {
@@ -85,6 +103,9 @@ pub(super) struct TownRunIn {
 /// The town that a line begins with. `unlisted`: a capitalised name that no list knows may be one.
 pub(super) fn town_run_in(text: &str, unlisted: bool) -> Option<TownRunIn> {
     const LONGEST_RUN_IN: usize = 60;
+    if text.starts_with(super::names::OPEN) {
+        return None;
+    }
     let head: String = text.chars().take(LONGEST_RUN_IN).collect();
     let words = Words::of(&head);
     let tokens = &words.tokens;

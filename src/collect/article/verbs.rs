@@ -92,7 +92,9 @@ pub(super) fn is_finite(words: &Words<'_>, at: usize) -> bool {
             );
     // `Le Bal des Offre` is a name; a verb has a small letter unless it begins the sentence.
     let name = token.capital && at > 0 && !words.tokens[at - 1].is_sentence_end() && !words.shouts(at);
-    if name || word.len() < 2 {
+    // `Lombez`, `Rodez` at the head of a line are towns.
+    let town = || token.capital && word.ends_with("ez") && super::communes::known(&words.tokens, at).is_some();
+    if name || word.len() < 2 || town() {
         return false;
     }
     // Behind an article or a preposition stands a noun: `mur d'escalade`.

@@ -19,6 +19,8 @@ pub(super) struct Lead {
     pub(super) day: Option<NaiveDate>,
     /// `les 15 et 16 septembre`: what « les deux jours » means.
     pub(super) span: Option<(NaiveDate, NaiveDate)>,
+    /// `du 11 au 20 février`: more than a week, in which things recur.
+    pub(super) period: Option<(NaiveDate, NaiveDate)>,
 }
 
 /// `Du 12 au 18 juillet` on its own line names the week, not a day.
@@ -70,13 +72,22 @@ pub(super) fn lead<'t>(
     rest: impl Iterator<Item = &'t str>,
     calendar: &Calendar,
 ) -> Lead {
+    /// Days of a period that an article tells of day by day.
+    const PERIOD: std::ops::RangeInclusive<usize> = 8..=24;
     let mut days: Vec<NaiveDate> = Vec::new();
+    let mut period = None;
     for text in texts.filter(|text| text.len() <= LONGEST_LINE) {
-        for mark in marks(&Words::of(text)).iter() {
+        let found = marks(&Words::of(text));
+        // `Chaque soir à 18 h du 14 au 31 juillet` is about a thing, not about the article.
+        let tells = found.iter().any(|mark| matches!(mark.meaning, Meaning::Times(_) | Meaning::Recurs(_)));
+        for mark in found.iter() {
             if let Meaning::Dates(spec) = &mark.meaning
                 && has_number(spec)
             {
-                days.extend(calendar.dates(spec).days);
+                let dates = calendar.dates(spec).days;
+                let ranges = !tells && matches!(spec, Spec::Range(..)) && PERIOD.contains(&dates.len());
+                period = period.or(dates.first().copied().zip(dates.last().copied()).filter(|_| ranges));
+                days.extend(dates);
             }
         }
     }
@@ -91,7 +102,7 @@ pub(super) fn lead<'t>(
     let others = rest.any(|text| marks(&Words::of(text)).iter().any(is_other));
     let first_last = days.first().copied().zip(days.last().copied());
     let span = first_last.filter(|(first, last)| (1..=3).contains(&(*last - *first).num_days()));
-    Lead { day: (days.len() == 1 && !others).then(|| days[0]), span }
+    Lead { day: (days.len() == 1 && !others).then(|| days[0]), span, period }
 }
 
 /// The week of most of the dates with a number that the lines name, where no title names it.

@@ -6,7 +6,6 @@
 use chrono::NaiveDate;
 
 use super::calendar::Calendar;
-use super::clock;
 use super::days::{self, Recurrence, Spec, Weekdays};
 use super::hours;
 use super::lines::says_time;
@@ -16,6 +15,7 @@ use super::relative::{apposed, relation};
 use super::sentences::{Role, role, sentences};
 use super::text::{Kind, Words};
 use super::verbs::takes_place;
+use super::weekdays::{counts, weekday_among, weekdays_alone};
 use super::words::{is_event_noun, is_function};
 
 /// The day of a piece of a line.
@@ -39,6 +39,13 @@ pub(super) struct Piece {
     pub(super) told: Vec<(usize, usize)>,
     /// It has neither a day nor an hour, and stands under no day: it may lead to the next.
     leads: bool,
+}
+
+impl Piece {
+    /// All of a line of `length` bytes.
+    pub(super) fn whole(when: When, length: usize) -> Self {
+        Self { when, shown: (0, length), told: Vec::new(), leads: false }
+    }
 }
 
 /// A day written in a sentence.
@@ -66,13 +73,15 @@ pub(super) struct Around<'a> {
     pub(super) span: Option<(NaiveDate, NaiveDate)>,
     /// The day of the line before: `le lendemain` counts from it.
     pub(super) before: Option<&'a When>,
+    /// The article is about more than a week: a weekday without a number recurs in it.
+    pub(super) recurs: bool,
 }
 
 /// Cuts a line by its days.
 pub(super) fn pieces(text: &str, calendar: &Calendar, around: Around<'_>) -> (Vec<Piece>, Vec<String>) {
     let under = around.under;
     if text.len() > super::lines::LONGEST_LINE {
-        let whole = Piece { when: When::Inherited, shown: (0, text.len()), told: Vec::new(), leads: false };
+        let whole = Piece::whole(When::Inherited, text.len());
         return (vec![whole], Vec::new());
     }
     let words = Words::of(text);
@@ -128,17 +137,19 @@ pub(super) fn pieces(text: &str, calendar: &Calendar, around: Around<'_>) -> (Ve
             under.is_some_and(|days| days.len() == 1) && found.iter().all(|mention| is_weekday_alone(&words, mention));
         let relative = found.iter().all(|mention| mention.relative);
         if weekday_alone && !relative && !found.iter().any(same) && (found.len() > 1 || !out.is_empty()) {
-            let whole = Piece { when: When::TwoReadings, shown: (0, text.len()), told: Vec::new(), leads: false };
+            let whole = Piece::whole(When::TwoReadings, text.len());
             return (vec![whole], warnings);
         }
         if before_first.is_some() && !weekday_alone && (under.is_some() || current != When::Inherited) {
             found.insert(0, Mention::of(from, from, current.clone()));
         }
         if let [mention] = found.as_slice() {
-            let other_weekday = under.is_some_and(|days| days.len() == 1) && is_weekday_alone(&words, mention);
+            let holds = matches!((&mention.when, under), (When::Days(days), Some([day])) if days.contains(day));
+            let other_weekday =
+                under.is_some_and(|days| days.len() == 1) && !holds && is_weekday_alone(&words, mention);
             let at_the_head = (out.is_empty() || mention.relative) && leads_to(&words, from, mention.from);
             if other_weekday && !at_the_head {
-                let whole = Piece { when: When::TwoReadings, shown: (0, text.len()), told: Vec::new(), leads: false };
+                let whole = Piece::whole(When::TwoReadings, text.len());
                 return (vec![whole], warnings);
             }
             current = mention.when.clone();
@@ -362,6 +373,11 @@ fn mentions(
             at += 2;
             continue;
         }
+        // `(dépôt le samedi de 14 h à 17 h)`: a day of a detail.
+        if words.is(at, &["("]) && words.is(at + 1, PREPARES) {
+            at = (at..to).find(|end| words.is(*end, &[")"])).unwrap_or(at) + 1;
+            continue;
+        }
         // The `30` of `20 h 30` is no day.
         if let Some(time) =
             hours::time(tokens, at).filter(|time| !time.what.slots.is_empty() || time.what.end.is_some())
@@ -428,12 +444,30 @@ fn mentions(
             let dates = calendar.dates(&date.what);
             let night = night_of(words, at, &date.what);
             let days = if night { dates.days.into_iter().take(1).collect() } else { dates.days };
+            // `visites lundi et jeudi à 10 h`, for a fortnight
+            if let Some(weekdays) =
+                weekdays_alone(&date.what).filter(|_| around.recurs && under.is_none() && !words.is(at, &["ce"]))
+            {
+                out.push(Mention::of(at, date.to, When::Weekly(weekdays)));
+                at = date.to;
+                continue;
+            }
             if !days.is_empty() {
                 out.push(Mention { warnings: dates.warnings, ..Mention::of(at, date.to, When::Days(days)) });
             }
         }
         at = date.to;
     }
+    // `lundi de Pâques (14 avril)`: one day, said twice.
+    if let [first, second, ..] = out.as_slice()
+        && first.when == second.when
+        && second.from - first.to <= 3
+        && words.is(second.from - 1, &["(", ","])
+        && !says_time(&words.tokens[first.to..second.from])
+    {
+        out.remove(0);
+    }
+    join_recurrence_and_span(words, to, &mut out);
     // `samedi 14 h au dimanche 14 h`: one thing that lasts; it is of its first day.
     if let [first, second] = out.as_slice()
         && words.is(second.from, &["au"])
@@ -444,6 +478,47 @@ fn mentions(
     }
     out
 }
+
+/// `chaque soir à 18 h du 1er au 24 décembre`, `du 10 au 16, tous les jours sauf mardi`: the weekdays, among these days.
+fn join_recurrence_and_span(words: &Words<'_>, end: usize, out: &mut Vec<Mention>) {
+    use chrono::Datelike;
+    let [first, second] = out.as_slice() else { return };
+    let between = first.to..second.from;
+    let apart = between.clone().any(|at| {
+        let token = &words.tokens[at];
+        token.kind == Kind::Word && !is_function(token) && hour_within(words, at).is_none()
+    });
+    let (weekdays, days) = match (&first.when, &second.when) {
+        (When::Weekly(weekdays), When::Days(days)) | (When::Days(days), When::Weekly(weekdays)) => (*weekdays, days),
+        _ => return,
+    };
+    if apart || days.len() < 3 {
+        return;
+    }
+    let except = (first.from..end).find_map(|at| match days::recurrence(&words.tokens[..end], at)?.what {
+        Recurrence::Except(closed) => Some(closed),
+        Recurrence::On(_) => None,
+    });
+    let weekdays = except.map_or(weekdays, |closed| weekdays.without(closed));
+    let among: Vec<NaiveDate> = days.iter().copied().filter(|day| weekdays.has(day.weekday())).collect();
+    if among.is_empty() {
+        return;
+    }
+    let (from, to, warnings) = (first.from, second.to, second.warnings.clone());
+    *out = vec![Mention { warnings, ..Mention::of(from, to, When::Days(among)) }];
+}
+
+/// Whether the token is a part of an hour: the `h` of `18 h`.
+fn hour_within(words: &Words<'_>, at: usize) -> Option<()> {
+    (at.saturating_sub(3)..=at).find_map(|from| hours::time(&words.tokens, from).filter(|time| time.to > at)).map(drop)
+}
+
+/// What one does before the thing takes place.
+#[rustfmt::skip]
+const PREPARES: &[&str] = &[
+    "depot", "depots", "retrait", "inscription", "inscriptions", "reservation", "reservations", "installation", "montage", "vente",
+    "billetterie", "prevente",
+];
 
 /// `du samedi`, `avant vendredi`, `reporté au jeudi 16`: where a day named after these words is only a name or a limit.
 fn named_day(words: &Words<'_>, from: usize, at: usize) -> Option<usize> {
@@ -542,75 +617,4 @@ fn until_inclusive(words: &Words<'_>, at: usize, calendar: &Calendar, under: Opt
 /// `nuit de samedi à dimanche`: the night belongs to the day it begins.
 fn night_of(words: &Words<'_>, at: usize, spec: &Spec) -> bool {
     at > 0 && words.is(at - 1, &["nuit", "nuits"]) && matches!(spec, Spec::Range(..))
-}
-
-/// Whether the date at `at..to` is the day of what the sentence tells.
-fn counts(
-    words: &Words<'_>,
-    from: usize,
-    at: usize,
-    to: usize,
-    end: usize,
-    spec: &Spec,
-    under: Option<&[NaiveDate]>,
-) -> bool {
-    let tokens = &words.tokens;
-    let numbered = super::lines::has_number(spec);
-    let heads = (from..at).all(|i| {
-        tokens[i].kind != Kind::Word && tokens[i].kind != Kind::Number
-            || words.is(
-                i,
-                &[
-                    "et",
-                    "puis",
-                    "enfin",
-                    "toujours",
-                    "encore",
-                    "ensuite",
-                    "pour",
-                    "des",
-                    "le",
-                    "ce",
-                    "mais",
-                    "egalement",
-                    "aussi",
-                ],
-            )
-    });
-    let glued_hour = (to..end.min(to + 4)).any(|i| hours::time(tokens, i).is_some())
-        || (from..at).rev().take(6).any(|i| clock::clock(tokens, i).is_some());
-    let hour_follows = says_time(&tokens[to..end]);
-    let apart = at == from
-        || !matches!(tokens[at - 1].kind, Kind::Word | Kind::Number)
-        || tokens[at].is_any(&["le", "ce", "les", "du", "pour"]);
-    match (numbered, under.is_some()) {
-        (true, false) => true,
-        (true, true) => heads || glued_hour || apart && hour_follows,
-        (false, false) => true,
-        // Under a heading a weekday alone is another day only with its own hour.
-        (false, true) if under.is_some_and(|days| days.len() > 1) && weekday_among(spec, under) => true,
-        (false, true) => (heads || apart) && hour_follows && !weekday_of(spec, under),
-    }
-}
-
-/// One of the days of a heading for several: `dimanche uniquement` under « Samedi et dimanche ».
-fn weekday_among(spec: &Spec, under: Option<&[NaiveDate]>) -> bool {
-    use chrono::Datelike;
-    let Spec::List(mentions) = spec else { return false };
-    under.is_some_and(|days| {
-        mentions
-            .iter()
-            .all(|mention| mention.weekday.is_some_and(|weekday| days.iter().any(|day| day.weekday() == weekday)))
-    })
-}
-
-fn weekday_of(spec: &Spec, under: Option<&[NaiveDate]>) -> bool {
-    use chrono::Datelike;
-    let Spec::List(mentions) = spec else { return false };
-    let under = under.filter(|days| days.len() == 1);
-    under.is_some_and(|days| {
-        mentions
-            .iter()
-            .all(|mention| mention.weekday.is_some_and(|weekday| days.iter().any(|day| day.weekday() == weekday)))
-    })
 }

@@ -37,7 +37,9 @@ pub(super) const SAID_OTHERWISE: &[&str] = &[
     "apres", "soir", "soiree", "nuit", "tombee", "toute", "tout", "journee", "tel", "tarif", "tarifs", "prix",
     "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche", "mardis", "tous", "jours",
     "sauf", "juin", "juillet", "aout", "septembre", "fin", "annule", "reporte", "complet", "rendez", "vous",
-    "aux", "part", "depart", "sera", "lieu", "reservation", "reservations",
+    "aux", "part", "depart", "sera", "lieu", "reservation", "reservations", "lun", "mar", "mer", "jeu", "ven", "sam", "dim",
+    "janvier", "fevrier", "mars", "avril", "mai", "octobre", "novembre", "decembre", "janv", "fevr", "avr", "juil", "sept", "oct",
+    "nov", "dec",
 ];
 
 /// Nouns of things one attends. Used to know a sentence's capital from a name's, and an article from a title's.
@@ -124,7 +126,7 @@ pub(super) const VENUES: &[&str] = &[
 ];
 
 const MORE_VENUES: &[&str] = &[
-    "clocher", "cornieres", "couverts", "ludotheque", "kiosque", "recyclerie", "tiers-lieu", "bibliotheque", "cinema", "escape", "voliere", "commanderie", "temple", "oratoire", "sanctuaire", "hospice", "haras", "manege", "sablons", "bergerie", "fournil", "pressoir", "four", "forge", "atelier-galerie", "chaumiere", "carrelet", "belvedere", "plage", "marina", "marais", "reserve", "ermitage", "thermes", "cornes", "corniere", "sentier", "chemin", "route", "bastion", "rempart", "tours", "palombiere", "terrain", "terrasse", "theatre", "thermes", "tiers-lieu", "tour", "tribunal", "velodrome", "verger",
+    "clocher", "necropole", "trinquet", "abbatiale", "verrerie", "capitainerie", "calvaire", "biscuiterie", "cornieres", "couverts", "ludotheque", "kiosque", "recyclerie", "tiers-lieu", "bibliotheque", "cinema", "escape", "voliere", "commanderie", "temple", "oratoire", "sanctuaire", "hospice", "haras", "manege", "sablons", "bergerie", "fournil", "pressoir", "four", "forge", "atelier-galerie", "chaumiere", "carrelet", "belvedere", "plage", "marina", "marais", "reserve", "ermitage", "thermes", "cornes", "corniere", "sentier", "chemin", "route", "bastion", "rempart", "tours", "palombiere", "terrain", "terrasse", "theatre", "thermes", "tiers-lieu", "tour", "tribunal", "velodrome", "verger",
     "vignoble", "villa", "village", "ville", "voie", "office", "presbytere", "pigeonnier", "prefecture", "camp",
     "hall",
 ];

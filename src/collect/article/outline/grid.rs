@@ -5,8 +5,10 @@ use std::ops::Range;
 use chrono::NaiveDate;
 
 use super::super::days::{self, Spec};
+use super::super::hours;
 use super::super::html::{Line, Spot};
 use super::super::lines::{says_date, timing};
+use super::super::names::{is_name, named};
 use super::super::place_field::place_field;
 use super::super::practical::is_detail;
 use super::super::sentences::{Role, line_role, only_where_and_when};
@@ -60,7 +62,14 @@ impl Grid {
 /// The row of a table whose cells are days: three of them, or two and nothing else.
 pub(super) fn is_grid_header(line: &Line) -> bool {
     let dated = line.cells().filter(|(_, words)| day_of_cell(&line.text[words.clone()]).is_some()).count();
-    dated >= LEAST_DAYS || dated == 2 && line.cells.len() == 2
+    // `Heure | Samedi 17 | Dimanche 18`
+    const LABELS: [&str; 10] =
+        ["heure", "heures", "horaire", "horaires", "lieu", "lieux", "salle", "film", "films", "creneau"];
+    let labelled = || {
+        let first = line.cells().next().map(|(_, words)| folded_words(&line.text[words]));
+        matches!(first.as_deref(), Some([word]) if LABELS.contains(&word.as_str()))
+    };
+    dated >= LEAST_DAYS || dated == 2 && (line.cells.len() == 2 || line.cells.len() == 3 && labelled())
 }
 
 /// The day that a cell names and nothing else: `lundi 5`, `Sam. 10 :`
@@ -142,7 +151,8 @@ impl Builder<'_> {
         }
         self.flush();
         if of_days.is_empty() && is_announced(&row.text) {
-            let entry = Entry { town: self.town.clone(), ..Entry::of(&row.text, row.links.clone()) };
+            let entry =
+                Entry { town: self.town.clone(), venue: self.venue.clone(), ..Entry::of(&row.text, row.links.clone()) };
             self.out.entries.push(entry);
         }
         let joined = |name: bool| {
@@ -176,14 +186,18 @@ impl Builder<'_> {
         let titles = says_what(label) && !is_part_of_day(label);
         let ticked = is_tick(text) && titles;
         let told = timed || ticked || names || titles && is_place(text);
-        if !told || !timed && (is_closed(text) || line_role(&Words::of(text)) == Role::Aside) {
+        let closed = !timed && (is_closed(text) || line_role(&Words::of(text)) == Role::Aside);
+        if !closed && !names && !titles && self.place_under_theme(row, (from, to), &under) {
+            return;
+        }
+        if !told || closed {
             return;
         }
         let labelled = label.chars().any(char::is_alphanumeric);
         let (told, titled) = match () {
             () if !labelled => (None, false),
             () if ticked => (Some(label.to_owned()), true),
-            () if !names => (Some(format!("{label}\n{text}")), true),
+            () if !names => (Some(format!("{}\n{text}", row_name(label, titles))), true),
             () if is_part_of_day(label) && timed => (None, false),
             () if is_part_of_day(label) || is_place(label) || tells_of_an_event(text) => {
                 (Some(format!("{text}\n{label}")), false)
@@ -194,10 +208,51 @@ impl Builder<'_> {
         // Where more than the cell is read, the whole row is the text of the item.
         let whole = told.is_some() && row.text.len() <= LONGEST_ROW;
         let (shown, links) = if whole { (&*row.text, Vec::new()) } else { (text, links_within(row, from, to)) };
-        let town = self.town.clone();
-        let entry = Entry { under, told, town, placed_by_words: true, titled, ..Entry::of(shown, links) };
+        let (town, venue) = (self.town.clone(), self.venue.clone());
+        let entry = Entry { under, told, town, venue, placed_by_words: true, titled, ..Entry::of(shown, links) };
         self.out.entries.push(entry);
     }
+}
+
+impl Builder<'_> {
+    /// `Bédoin`, `Cairanne (17h-20h)` under « Marchés (de 8 h à 13 h) »: the heading says what, and when where the cell does not.
+    fn place_under_theme(&mut self, row: &Line, (from, to): (usize, usize), under: &Under) -> bool {
+        let text = &row.text[from..to];
+        let Some(theme) = self
+            .theme
+            .clone()
+            .filter(|theme| tells_of_an_event(theme) && is_place(text.split('(').next().unwrap_or(text)))
+        else {
+            return false;
+        };
+        let (what, hours) = theme.split_once('(').map_or((theme.as_str(), ""), |(what, hours)| (what, hours));
+        // `de 8h à 13h sauf mention contraire`
+        let words = Words::of(hours);
+        let hour =
+            (0..words.tokens.len()).find_map(|at| hours::time(&words.tokens, at).map(|time| words.slice(at, time.to)));
+        let told = if timing(text).says { text.to_owned() } else { format!("{text}, {}", hour.unwrap_or_default()) };
+        let entry = Entry {
+            under: under.clone(),
+            told: Some(told),
+            theme: Some(what.trim().to_owned()),
+            placed_by_words: true,
+            ..Entry::of(text, links_within(row, from, to))
+        };
+        self.out.entries.push(entry);
+        true
+    }
+}
+
+/// The name of a row above cells that only say hours: its first line, whatever its words, and of the others those
+/// without a figure (`1 h 47 – comédie` is how long the film lasts).
+fn row_name(label: &str, titles: bool) -> String {
+    let mut lines = label.split('\n');
+    let first = lines.next().unwrap_or_default();
+    if !titles || is_place(first) || is_part_of_day(first) || !is_name(first) {
+        return label.to_owned();
+    }
+    let others = lines.filter(|line| !line.chars().any(|c| c.is_ascii_digit()));
+    std::iter::once(named(first)).chain(others.map(str::to_owned)).collect::<Vec<_>>().join("\n")
 }
 
 /// Longer rows are not shown with each of their things.

@@ -1,17 +1,18 @@
 //! The words of one line, split by day, each stretch with its place.
 
-use chrono::Datelike;
+use chrono::{Datelike, NaiveDate};
 
 use super::super::communes;
 use super::super::days::{self, Recurrence, Weekdays};
 use super::super::html::Line;
-use super::super::lines::{LONGEST_LINE, has_number, is_exhibition, theme_run_in, without_bullet};
-use super::super::marks::{Meaning, marks};
+use super::super::lines::{LONGEST_LINE, has_number, is_exhibition, theme_run_in, timing, without_bullet};
+use super::super::marks::{Meaning, marks, quotation};
+use super::super::names::{self, leading_name};
 use super::super::place_field::names_a_venue;
-use super::super::practical::{is_dated_practical, is_field};
+use super::super::practical::{is_dated_practical, is_field, is_practical};
 use super::super::sentences::sentences;
 use super::super::text::{Words, is_space};
-use super::super::towns::town_run_in;
+use super::super::towns::{is_listed_word, town_run_in};
 use super::super::when::{Around, Piece, When, pieces};
 use super::{Builder, Under, tells_of_an_event};
 use crate::domain::agenda::Unplaced;
@@ -56,7 +57,7 @@ impl Builder<'_> {
         signed |= line.bullet && !heading_before;
         if self.under == Under::Exhibitions {
             // `Vernissage mardi 5 à 18 h 30.`: a thing to attend beside the exhibition.
-            let around = Around { span: self.lead.span, ..Around::default() };
+            let around = self.around();
             let (found, _) = pieces(&line.text[from..], &self.calendar, around);
             let attended = found.iter().find(|piece| {
                 let text = &line.text[from + piece.shown.0..from + piece.shown.1];
@@ -81,13 +82,23 @@ impl Builder<'_> {
             self.piece(at, (shown, line.text.len()), None, under, false, false);
             return;
         }
+        // A cell that is a town is that of its row.
+        self.row_town = None;
+        if let Some((town, rest)) = town_of_cell(line, from) {
+            self.row_town = Some(town);
+            from = rest;
+        }
         let titles = line.shape.heading > 0 || self.is_place_of_an_item(at);
         let of_town = town_run_in(&line.text[from..], self.pending.is_none() || !signed);
         if let Some(run_in) =
             of_town.filter(|run_in| !titles && !names_several_places(&line.text[from + run_in.rest..]))
         {
             self.flush();
-            self.town = Some(run_in.town);
+            if self.block_lists_towns(at) {
+                self.row_town = Some(run_in.town);
+            } else {
+                (self.town, self.venue) = (Some(run_in.town), None);
+            }
             from += run_in.rest;
             from += skip(from);
             // `Ternoux. Animations du 16 au 22. Lundi 16…`: the days stand within the town.
@@ -95,6 +106,19 @@ impl Builder<'_> {
             let dated = (0..rest.tokens.len().min(6))
                 .any(|at| days::date(&rest.tokens, at).is_some_and(|date| has_number(&date.what)));
             self.towns_outside |= dated && self.out.headed.is_empty();
+        }
+        if self.row_town.is_none() && !titles {
+            self.row_town = town_before_comma(&line.text[from..]);
+        }
+        if let Some(parts) = listed_exhibitions(&line.text[from..]) {
+            self.flush();
+            for (index, (start, end)) in parts.into_iter().enumerate() {
+                let told = line.text[from + start..from + end].to_owned();
+                let start = if index == 0 { shown } else { from + start };
+                self.piece(at, (start, from + end), Some(told), Under::Exhibitions, true, true);
+                self.flush();
+            }
+            return;
         }
         if is_exhibition(&line.text[from..]) {
             self.piece(at, (shown, line.text.len()), None, Under::Exhibitions, signed, true);
@@ -115,10 +139,15 @@ impl Builder<'_> {
             return;
         }
         // A line that only continues the item above is not cut by the day it mentions.
-        let around = Around { under: under.as_deref(), span: self.lead.span, before: last_when.as_ref() };
+        let around = Around { under: under.as_deref(), before: last_when.as_ref(), ..self.around() };
         let (found, warnings) = pieces(&line.text[from..], &self.calendar, around);
         self.out.warnings.extend(warnings);
         let mut found = found;
+        if found.len() > 1
+            && let Some(when) = self.when_of_a_card(&line.text[from..], under.as_deref())
+        {
+            found = vec![Piece::whole(when, line.text.len() - from)];
+        }
         if let Some(when) = before_line {
             // The line goes on with the day of the one above it.
             for piece in found.iter_mut().take_while(|piece| piece.when == When::Inherited) {
@@ -158,6 +187,27 @@ impl Builder<'_> {
         }
     }
 
+    /// The day of a card whose last line says when it is, where its text tells of days and hours as well: `Ouverture jeudi à
+    /// 19 h par la parade`, then `Tous les jours de 15 h à 23 h | Domme`.
+    fn when_of_a_card(&self, text: &str, under: Option<&[NaiveDate]>) -> Option<When> {
+        let last = text.rsplit_once('\n').map(|(_, last)| last)?;
+        let practical = last.contains('|') || last.contains(" · ") || is_practical(last);
+        if !practical || !timing(last).says || under.is_none() {
+            return None;
+        }
+        let (found, _) = pieces(last, &self.calendar, Around { under, ..self.around() });
+        let [only] = found.as_slice() else { return None };
+        matches!(only.when, When::Inherited | When::Weekly(_)).then(|| only.when.clone())
+    }
+
+    /// `Commercy : 11 h…`, `Étain : 15 h…` in one paragraph: the town of a line is not that of the lines below.
+    fn block_lists_towns(&self, at: usize) -> bool {
+        let line = &self.lines[at];
+        let beside = |at: Option<usize>| at.and_then(|at| self.lines.get(at)).filter(|it| it.block == line.block);
+        let towned = |line: &Line| town_run_in(&line.text, false).is_some() || town_before_comma(&line.text).is_some();
+        [at.checked_sub(1), Some(at + 1)].into_iter().any(|it| beside(it).is_some_and(towned))
+    }
+
     /// What is read of a piece, where that is not what is shown.
     pub(super) fn told(&self, line: &Line, from: usize, piece: &Piece, behind_town: bool) -> Option<String> {
         if piece.told.is_empty() {
@@ -165,7 +215,10 @@ impl Builder<'_> {
         }
         let parts: Vec<&str> =
             piece.told.iter().map(|(a, b)| line.text[from + a..from + b].trim_matches(is_space)).collect();
-        Some(parts.join(" "))
+        let told = parts.join(" ");
+        // The name of the item stands before each of its days.
+        let name = leading_name(&line.text).filter(|_| !told.contains(names::OPEN));
+        Some(name.map_or(told.clone(), |name| format!("{name}\n{told}")))
     }
 
     /// The place of a piece, and whether its own words gave it.
@@ -186,6 +239,8 @@ impl Builder<'_> {
                 let days = headed.iter().copied().filter(|day| among.has(day.weekday())).collect::<Vec<_>>();
                 (if days.is_empty() { Under::Weekly(among) } else { Under::Listed(days) }, true)
             }
+            // `Chaque après-midi` under « Du lundi au vendredi »
+            (When::Weekly(Weekdays::ALL), Under::Weekly(section)) => (Under::Weekly(self.weekly(text, *section)), true),
             (When::Weekly(days), _) => (Under::Weekly(self.weekly(text, *days)), true),
             (When::Days(days), _) if days.len() >= 3 => (Under::Listed(days.clone()), true),
             (When::Days(days), _) => (Under::Days(days.clone()), true),
@@ -202,6 +257,58 @@ impl Builder<'_> {
         }
         days
     }
+}
+
+/// `Expos à voir : « Filets bleus » à Pavie ; « Lego » à Auch, jusqu'au 30`: several in one line, each with its name.
+fn listed_exhibitions(text: &str) -> Option<Vec<(usize, usize)>> {
+    const FAR: usize = 80;
+    if text.len() > LONGEST_LINE {
+        return None;
+    }
+    let words = Words::of(text);
+    let first = words.tokens.iter().position(|token| token.kind != super::super::text::Kind::Sign)?;
+    if !words.is(first, &["expo", "expos", "exposition", "expositions"]) {
+        return None;
+    }
+    let colon = (first..words.tokens.len().min(FAR)).find(|at| words.is(*at, &[":"]))?;
+    let opens = |at: usize| words.is(at, &["«", "\""]);
+    let mut starts: Vec<usize> = vec![colon + 1];
+    let mut at = colon + 1;
+    while at < words.tokens.len() {
+        if let Some(to) = quotation(&words.tokens, at) {
+            at = to;
+            continue;
+        }
+        if words.is(at, &[";"]) {
+            starts.push(at + 1);
+        }
+        at += 1;
+    }
+    let named = starts.iter().all(|at| opens(*at));
+    (named && starts.len() > 1).then(|| {
+        let ends = starts[1..].iter().map(|at| words.tokens[at - 1].start).chain([text.len()]);
+        starts.iter().zip(ends).map(|(at, end)| (words.tokens[*at].start, end)).collect()
+    })
+}
+
+/// `Gérardmer, salle des Armes, 14 h : …`: the commune that a line begins with.
+fn town_before_comma(text: &str) -> Option<String> {
+    const FAR: usize = 60;
+    let end = (0..=text.len().min(FAR)).rev().find(|at| text.is_char_boundary(*at))?;
+    let words = Words::of(&text[..end]);
+    let (town, to) = communes::written(&words, 0)?;
+    let ordinary = to == 1 && is_listed_word(&words.tokens[0]);
+    (words.is(to, &[","]) && !ordinary).then_some(town)
+}
+
+/// The town of the cell that begins at byte `from`, and where the next cell begins.
+fn town_of_cell(line: &Line, from: usize) -> Option<(String, usize)> {
+    let rest = line.text.get(from..).filter(|_| !line.cells.is_empty())?;
+    let (cell, behind) = rest.split_once('\n')?;
+    let words = Words::of(cell);
+    let (town, to) = communes::written(&words, 0)?;
+    let more = behind.contains('\n') && behind.chars().any(char::is_alphabetic);
+    (to == words.tokens.len() && more).then(|| (town, from + cell.len() + 1))
 }
 
 /// `Pradines : messe, 18 h. Cathédrale : concert, 21 h.`: each sentence has its own place, so the first is not that of all.

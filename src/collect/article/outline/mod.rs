@@ -3,18 +3,22 @@
 //! Every line between the introduction and the footer becomes an item or part of one. A line with an hour or a date but
 //! no day is kept with the reason, also before the first day.
 
+mod asides;
 mod grid;
 mod items;
 mod line;
+mod nested;
 mod survey;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 
+use self::asides::{heads_practical_lines, is_parting_word, names_a_period};
 use self::grid::{Grid, is_grid_header};
 use self::items::Pending;
-use self::survey::{bullets_are_titles, heads_dated_lines, is_dated_item, lone_towns, town_of_a_feast};
+use self::nested::Parent;
+use self::survey::{bullets_are_titles, heads_dated_lines, is_dated_item, lone_towns, place_headings, town_of_a_feast};
 use super::calendar::Calendar;
 use super::days::{Spec, Weekdays};
 use super::html::{Line, Link, Shape};
@@ -23,6 +27,7 @@ use super::lines::{
     timing, without_bullet,
 };
 use super::marks::{Meaning, marks};
+use super::places::Place;
 use super::practical::{is_dated_practical, is_practical};
 use super::record::{is_labelled, is_pinned_place};
 use super::sentences::{Role, line_role};
@@ -30,7 +35,7 @@ use super::text::{Kind, Words};
 use super::towns::{lone_name, town_run_in};
 use super::week::{Lead, is_byline, is_week_title};
 use super::when::{Around, Piece, When, pieces};
-use super::words::{is_event_noun, is_function, is_venue};
+use super::words::{is_event_noun, is_function};
 use crate::domain::agenda::{Unplaced, Week};
 
 /// The position of an item.
@@ -54,6 +59,8 @@ pub(super) struct Entry {
     pub(super) told: Option<String>,
     pub(super) links: Vec<Link>,
     pub(super) town: Option<String>,
+    /// The venue of its heading: `Salle des fêtes de Nedde`.
+    pub(super) venue: Option<String>,
     /// The heading of its theme: `Les marchés`.
     pub(super) theme: Option<String>,
     /// The words of the item placed it: its date is no news for the note.
@@ -106,6 +113,14 @@ struct Builder<'c> {
     headed_article: bool,
     day_level: u8,
     town: Option<String>,
+    /// The town in a cell of the row that is being read.
+    row_town: Option<String>,
+    /// The venue of the heading that gave the town.
+    venue: Option<String>,
+    /// Headings that name a venue, or a venue and its town.
+    place_heads: HashMap<usize, Place>,
+    /// How they look: another one that looks so ends their places.
+    place_look: Option<Shape>,
     /// Towns are the outer order, days the inner one.
     towns_outside: bool,
     /// The line with the first day of a feast whose introduction is being read.
@@ -116,6 +131,8 @@ struct Builder<'c> {
     town_names: HashSet<usize>,
     theme: Option<String>,
     pending: Option<Pending>,
+    /// The items whose lists are open, the innermost last.
+    parents: Vec<Parent>,
     /// A heading's label, an item only if its day has no other.
     label: Option<(Vec<NaiveDate>, String)>,
     closed: bool,
@@ -177,8 +194,20 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
             |at: &usize| lines[*at].shape.heading > 1 || lines[*at].shape.strong && lines[*at].shape.heading == 0;
         (at.saturating_sub(4)..at).rev().take_while(|at| !facts[*at].timing.says).find(titles).unwrap_or(at)
     });
+    let place_heads = place_headings(lines, read, &facts);
+    // « Toute la semaine » above the first day
+    let first_section = (0..lines.len().saturating_sub(1)).find(|at| {
+        let (line, next) = (&lines[*at], &lines[at + 1]);
+        let listed = next.bullet || without_bullet(&next.text).1 || facts[at + 1].timing.says;
+        line.shape.stands_out() && listed && matches!(section(line), Some(Section::Daily(_)))
+    });
+    let first_place = place_heads.keys().min().copied();
     let first_grid = (0..lines.len()).find(|at| is_grid_header(&lines[*at]));
-    let start = [first_head, first_town, first_item, first_grid].into_iter().flatten().min();
+    // Its heading may say what stands in it.
+    let first_grid =
+        first_grid.map(|at| at - usize::from(at > 0 && lines[at - 1].shape.stands_out() && read[at - 1].is_none()));
+    let start =
+        [first_head, first_town, first_item, first_section, first_place, first_grid].into_iter().flatten().min();
     let Some(start) = start else {
         return without_days(lines, lead);
     };
@@ -196,13 +225,22 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
         headed_article,
         day_level: 0,
         town: None,
-        towns_outside: first_town.is_some_and(|town| first_head.is_none_or(|head| town <= head)),
+        row_town: None,
+        venue: None,
+        place_look: first_place.map(|at| lines[at].shape),
+        place_heads,
+        towns_outside: [first_town, first_place]
+            .into_iter()
+            .flatten()
+            .min()
+            .is_some_and(|town| first_head.is_none_or(|head| town <= head)),
         first_day_of_feast: 0,
         feast_level: 0,
         town_looks,
         town_names,
         theme: None,
         pending: None,
+        parents: Vec::new(),
         label: None,
         closed: false,
         bullet_waits: false,
@@ -237,65 +275,6 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
         last.under = Under::Nowhere(Unplaced::NotAnEvent);
     }
     builder.out
-}
-
-/// `Double tap si tu viens !` at the very end: it calls its readers, and tells neither what nor when nor where.
-fn is_parting_word(entry: &Entry) -> bool {
-    matches!(entry.under, Under::Days(_))
-        && !entry.placed_by_words
-        && (is_call(&entry.text) || is_signature(&entry.text))
-}
-
-fn is_call(text: &str) -> bool {
-    #[rustfmt::skip]
-    const READERS: [&str; 20] = [
-        "tu", "toi", "te", "t'", "ton", "ta", "tes", "vous", "votre", "vos", "merci", "partagez", "partage",
-        "abonnez-vous", "abonne-toi", "bonne", "bonnes", "bon", "belle", "bienvenue",
-    ];
-    let said = text.trim_end_matches(|c: char| !c.is_alphanumeric());
-    if text.len() > LONGEST_LINE || text.contains('\n') || !text[said.len()..].contains(['!', '?', '…']) {
-        return false;
-    }
-    let words = Words::of(text);
-    let tells = words.tokens.iter().enumerate().any(|(at, token)| {
-        // A name: `Les Zicos vous attendent !`
-        let named = token.capital && at > 0 && !words.tokens[at - 1].is_sentence_end();
-        named || is_event_noun(token) || is_venue(token) || token.is_any(&["«", "\""])
-    });
-    words.tokens.iter().any(|token| token.is_any(&READERS)) && !tells && !timing(text).says && !says_date(text)
-}
-
-/// `L'équipe de l'office`, `Votre office de tourisme` at the very end: who wrote it.
-fn is_signature(text: &str) -> bool {
-    const MOST_WORDS: usize = 9;
-    const SIGNS: [&str; 8] =
-        ["equipe", "office", "redaction", "comite", "secretariat", "mairie", "municipalite", "commission"];
-    if text.split(' ').count() > MOST_WORDS || text.contains('\n') || timing(text).says || says_date(text) {
-        return false;
-    }
-    let words = Words::of(text);
-    let first = (0..words.tokens.len())
-        .find(|at| !words.is(*at, &["l'", "la", "le", "toute", "votre", "vos", "notre", "de", "signe", "-"]));
-    let tells = words.tokens.iter().any(|token| is_event_noun(token) || token.is_any(&["«", "\""]));
-    first.is_some_and(|at| words.is(at, &SIGNS)) && !tells
-}
-
-/// `Horaires utiles`, `Tarifs`, `Renseignements`: a heading of what is no event.
-fn heads_practical_lines(text: &str) -> bool {
-    const MOST_WORDS: usize = 5;
-    #[rustfmt::skip]
-    const HEADS: [&str; 14] = [
-        "horaires", "tarif", "tarifs", "renseignements", "inscriptions", "inscription", "reservations", "reservation",
-        "adresses", "contacts", "contact", "services", "permanences", "numeros",
-    ];
-    let words = Words::of(text);
-    let first = words.tokens.iter().position(|token| token.kind == Kind::Word);
-    let tells = words.tokens.iter().any(is_event_noun);
-    text.split(' ').count() <= MOST_WORDS
-        && first.is_some_and(|at| words.is(at, &HEADS))
-        && !tells
-        && !timing(text).says
-        && !says_date(text)
 }
 
 /// The days of the headings, and those named in the lines.
@@ -354,6 +333,7 @@ impl Entry {
             told: None,
             links,
             town: None,
+            venue: None,
             theme: None,
             placed_by_words: false,
             heading: false,
@@ -373,7 +353,7 @@ impl Builder<'_> {
         if line.shape.heading > 0 || footer(line).is_some() || !facts.timing.says && !changed() {
             return;
         }
-        let around = Around { span: self.lead.span, ..Around::default() };
+        let around = self.around();
         let (found, _) = pieces(&line.text, &self.calendar, around);
         // A line that dates itself and tells of something to attend is an item wherever it stands, and one of several
         // days where it is no summary of those below.
@@ -425,6 +405,12 @@ impl Builder<'_> {
                 return false;
             }
             Some(Footer::Stray) => return true,
+            // « L’agenda » above all that follows
+            Some(Footer::Close)
+                if self.out.headed.is_empty() && self.out.entries.is_empty() && self.pending.is_none() =>
+            {
+                return true;
+            }
             Some(Footer::Close) => {
                 self.flush();
                 self.closed = true;
@@ -442,6 +428,18 @@ impl Builder<'_> {
         }
         if line.header_row {
             self.flush();
+            return true;
+        }
+        // « Marchés (de 8 h à 13 h) » above a table of days
+        let heads_grid = line.shape.stands_out() && self.lines.get(at + 1).is_some_and(is_grid_header);
+        if heads_grid && day.is_none() && !self.place_heads.contains_key(&at) && tells_of_an_event(&line.text) {
+            self.flush();
+            self.theme = Some(line.text.clone());
+            return true;
+        }
+        // « Et aussi cette semaine » after a day: what follows is of none for certain
+        if self.headed_article && line.shape.stands_out() && day.is_none() && names_a_period(&line.text) {
+            self.enter(Under::Nowhere(Unplaced::NoDay));
             return true;
         }
         // « Horaires utiles », « Tarifs » after the days
@@ -496,6 +494,16 @@ impl Builder<'_> {
                 self.theme = Some(line.text.clone());
                 return true;
             }
+            if let Some(place) = self.place_heads.get(&at).cloned() {
+                self.flush();
+                (self.town, self.venue) = (place.commune, place.venue);
+                return true;
+            }
+            let like_towns = day.is_none() && self.town_looks.contains(&look(line));
+            if (self.place_look == Some(line.shape) || like_towns) && line.shape.heading > 0 {
+                self.flush();
+                (self.town, self.venue) = (None, None);
+            }
             match self.section_of(at, line) {
                 Some(Section::Exhibitions) => {
                     self.enter(Under::Exhibitions);
@@ -507,7 +515,7 @@ impl Builder<'_> {
                 }
                 Some(Section::Town(town)) => {
                     self.flush();
-                    self.town = Some(town);
+                    (self.town, self.venue) = (Some(town), None);
                     return true;
                 }
                 Some(Section::Theme) => {
@@ -521,7 +529,7 @@ impl Builder<'_> {
                 None => {}
             }
         }
-        self.words(at, 0, 0);
+        self.words_of_list(at);
         true
     }
 
@@ -549,6 +557,11 @@ impl Builder<'_> {
             // `Annulé` is of the card above it.
             && !says_status(&line.text)
             && !line.text.ends_with(['.', '!', '?', ':'])
+    }
+
+    /// What the whole article says of days.
+    fn around(&self) -> Around<'static> {
+        Around { span: self.lead.span, recurs: self.lead.period.is_some(), ..Around::default() }
     }
 
     /// The place of items without a heading: the day of the lead, or none.
@@ -585,7 +598,7 @@ impl Builder<'_> {
         self.under = under;
         self.theme = None;
         if !self.towns_outside {
-            self.town = None;
+            (self.town, self.venue) = (None, None);
         }
     }
 
@@ -637,6 +650,9 @@ impl Builder<'_> {
         }
         self.out.warnings.extend(dates.warnings);
         self.head(dates.days, line.shape.heading);
+        if day.theme > 0 {
+            self.theme = Some(line.text[..day.theme].to_owned());
+        }
         if day.form == Form::Heading {
             let label = line.text[day.rest..]
                 .trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '«' | '»' | '(' | ')'));
@@ -720,7 +736,7 @@ fn tells_of_an_event(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_call;
+    use super::asides::is_call;
 
     #[test]
     fn a_call_to_the_readers_tells_of_nothing() {

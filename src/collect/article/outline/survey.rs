@@ -1,17 +1,21 @@
 //! Surveys the form of the whole article before its lines are read: which lines have dates, which are towns.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::super::communes;
 use super::super::days::Spec;
-use super::super::html::Line;
+use super::super::html::{Line, Shape};
 use super::super::lines::{
     DayLine, Form, LONGEST_LINE, Section, footer, has_number, is_lone_bullet, look, section, without_bullet,
 };
 use super::super::marks::{Meaning, marks};
+use super::super::place_field::{names_a_venue, place_field};
+use super::super::places::Place;
 use super::super::sentences::Role;
-use super::super::text::{Kind, Words};
+use super::super::text::{Kind, Token, Words, tidy, trimmed};
 use super::super::towns::lone_name;
+use super::super::words::{is_event_noun, is_venue};
+use super::grid::is_grid_header;
 use super::{Facts, says_today};
 
 /// A line that dates itself and tells something.
@@ -39,6 +43,82 @@ pub(super) fn lone_towns(lines: &[Line], read: &[Option<DayLine>], facts: &[Fact
     let known = |at: &usize| matches!(section(&lines[*at]), Some(Section::Town(_)));
     let several = found.len() >= 2 && found.iter().all(|at| look(&lines[*at]).0 == look(&lines[found[0]]).0);
     found.into_iter().filter(|at| several || known(at)).collect()
+}
+
+/// `Salle des fêtes de Nedde`, `Lamastre – cinéma Le Foyer`: headings that look alike and name where what stands below
+/// them takes place. One alone may as well be a title.
+pub(super) fn place_headings(lines: &[Line], read: &[Option<DayLine>], facts: &[Facts]) -> HashMap<usize, Place> {
+    const LEAST: usize = 2;
+    let says_when = |at: usize| facts[at].timing.says || facts[at].says_date || is_grid_header(&lines[at]);
+    let heads = |at: &usize| {
+        let (line, below) = (&lines[*at], at + 1);
+        let stands_out = line.shape.stands_out() && !line.bullet && line.text.len() <= LONGEST_HEADING;
+        stands_out
+            && read[*at].is_none()
+            && !says_when(*at)
+            && below < lines.len()
+            && lines[below].shape.heading == 0
+            && says_when(below)
+    };
+    let mut found: HashMap<usize, Place> =
+        (0..lines.len()).filter(heads).filter_map(|at| Some((at, place_heading(&lines[at].text)?))).collect();
+    let alike = |shape: Shape| {
+        let of_shape = || found.iter().filter(|(at, _)| lines[**at].shape == shape);
+        of_shape().count() >= LEAST && of_shape().any(|(_, place)| place.commune.is_some())
+    };
+    let kept: HashSet<usize> = found.keys().copied().filter(|at| alike(lines[*at].shape)).collect();
+    found.retain(|at, _| kept.contains(at));
+    found
+}
+
+const LONGEST_HEADING: usize = 90;
+
+/// The venue that a heading is, with its town if it says it. A town alone is no such heading.
+fn place_heading(text: &str) -> Option<Place> {
+    let words = Words::of(text);
+    let end = words.tokens.len();
+    let thing = |token: &Token| {
+        let named = token.capital && token.fold.contains('-');
+        is_event_noun(token) && !is_venue(token) && !named || token.is_any(&["«", "\"", "!", "?"])
+    };
+    let field = place_field(&words, 0, end).filter(|place| place.venue.is_some());
+    if let Some(place) = field {
+        let sure = place.commune.is_some() || names_a_venue(&words, 0, end);
+        let named = |place: Place| {
+            // `Salle des fêtes de Nedde`, in Nedde
+            let of = place.commune.as_ref().and_then(|commune| {
+                let venue = place.venue.as_deref()?;
+                [" de ", " d'", " d’", " du "]
+                    .iter()
+                    .find_map(|of| venue.strip_suffix(commune.as_str())?.strip_suffix(of))
+            });
+            Place { venue: of.map(str::to_owned).or(place.venue.clone()), ..place }
+        };
+        return (sure && !words.tokens.iter().any(|token| token.is_any(&["«", "!", "?"]))).then(|| named(place));
+    }
+    // `Lombez – Le Palace`
+    if let Some((town, to)) = communes::written(&words, 0).filter(|(_, to)| words.is(*to, &["-", ":"]))
+        && to + 1 < end
+    {
+        let venue = tidy(trimmed(words.slice(to + 1, end)));
+        return (!words.tokens[to..].iter().any(thing)).then(|| Place {
+            commune: Some(town),
+            venue: Some(venue),
+            to: end,
+            ..Place::default()
+        });
+    }
+    // `La Bascule, tiers-lieu – Gentioux-Pigerolles`
+    let dash = (1..end).rev().find(|at| words.is(*at, &["-", "("]) && words.tokens[*at].kind == Kind::Sign)?;
+    let closed = end - usize::from(words.is(end - 1, &[")"]));
+    let (town, _) = communes::written(&words, dash + 1).filter(|(_, to)| *to == closed)?;
+    let venue = tidy(trimmed(words.slice(0, dash)));
+    (!venue.is_empty() && !words.tokens.iter().any(thing)).then(|| Place {
+        commune: Some(town),
+        venue: Some(venue),
+        to: end,
+        ..Place::default()
+    })
 }
 
 /// Whether the lines with a bullet are titles, and what stands between them is text: `► Bal | 21 h`, then a sentence.

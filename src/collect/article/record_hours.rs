@@ -1,0 +1,155 @@
+//! The hours of an item made of fields: those of its event, and those of what its text tells beside it.
+
+use chrono::NaiveTime;
+
+use super::flaw::flaw;
+use super::marks::Meaning;
+use super::parts::Marked;
+use super::record::{Field, Sort, is_name, names_a_thing};
+use super::text::Kind;
+use super::titles;
+use super::words::{AUXILIARY, is_event_noun, is_venue};
+
+/// `Dégustation de la tarte à 16 h 30.`, `…, puis baleti à 17 h` in the text of a card that has its hours elsewhere: short
+/// clauses that say what and when, and no more.
+pub(super) fn told_beside(marked: &Marked<'_, '_>, field: &Field, used: &[usize]) -> Vec<(String, NaiveTime)> {
+    const MOST_WORDS: usize = 8;
+    let words = marked.words;
+    let mut out = Vec::new();
+    for (index, mark) in marked.marks.iter().enumerate() {
+        let Meaning::Times(times) = &mark.meaning else { continue };
+        let [slot] = times.slots.as_slice() else { continue };
+        if mark.from < field.from
+            || mark.to > field.to
+            || used.contains(&index)
+            || marked.quiet[mark.from]
+            || marked.enclosed[mark.from]
+        {
+            continue;
+        }
+        let begins = |at: &usize| marked.is_boundary(*at) || words.is(*at, &["puis", "\n"]);
+        let before = (field.from..mark.from).rev().find(begins);
+        let from = before.map_or(field.from, |at| at + 1);
+        // `Repas du midi` is no hour.
+        let figures = words.tokens[mark.from..mark.to].iter().any(|token| token.kind == Kind::Number);
+        let closed = figures && (mark.to >= field.to || marked.is_boundary(mark.to));
+        let clause = from..mark.from;
+        let marked_within = marked.marks.iter().any(|it| it.from >= from && it.to <= mark.from);
+        let Some(first) = clause.clone().find(|at| marked.is_content(*at)) else { continue };
+        let follows = before.is_some_and(|at| words.is(at, &["puis"]));
+        let what =
+            is_event_noun(&words.tokens[first]) && !words.is(first, AUXILIARY) && !is_venue(&words.tokens[first]);
+        let title = titles::shown(words.slice(from, mark.from)).text;
+        let sound = flaw(&title).is_none() || follows && !words.is(first, AUXILIARY) && clause.len() <= 2;
+        if closed && !marked_within && (what || follows) && sound && clause.len() <= MOST_WORDS && slot.end.is_none() {
+            out.push((title, slot.start));
+        }
+    }
+    out
+}
+
+/// The marks with the hours of the event; `None` where several events have hours of their own.
+pub(super) fn times(marked: &Marked<'_, '_>, fields: &[Field], title: &Field) -> Option<Vec<usize>> {
+    let of = |field: &Field| -> Vec<usize> {
+        (0..marked.marks.len())
+            .filter(|mark| {
+                let mark = &marked.marks[*mark];
+                mark.from >= field.from
+                    && mark.to <= field.to
+                    && !marked.quiet[mark.from]
+                    && matches!(&mark.meaning, Meaning::Times(times) if times.end.is_none())
+            })
+            .collect()
+    };
+    let timed = |mark: &usize| matches!(&marked.marks[*mark].meaning, Meaning::Times(times) if !times.slots.is_empty());
+    // `Vide-greniers 7 h-17 h | Bal à 21 h`: each field tells its own event.
+    let tells = |field: &Field| {
+        let noun = &marked.words.tokens[field.from];
+        matches!(field.sort, Sort::Text | Sort::Practical)
+            && field.from != title.from
+            && names_a_thing(noun)
+            && of(field).iter().any(timed)
+    };
+    if of(title).iter().any(timed) && fields.iter().any(tells) {
+        return None;
+    }
+    for sort in [Sort::Time, Sort::Practical] {
+        for field in fields.iter().filter(|field| field.sort == sort) {
+            let found = of(field);
+            if found.iter().any(timed) {
+                return Some(best(marked, field, found));
+            }
+        }
+    }
+    let own = of(title);
+    if own.iter().any(timed) {
+        return (own.iter().filter(|mark| timed(mark)).count() == 1 || fields.len() > 1 && one_list(marked, &own))
+            .then_some(own);
+    }
+    let later: Vec<(usize, Vec<usize>)> = fields
+        .iter()
+        .enumerate()
+        .filter(|(_, field)| field.sort == Sort::Text && field.from != title.from)
+        .map(|(index, field)| (index, of(field)))
+        .filter(|(_, found)| found.iter().any(timed))
+        .collect();
+    match later.as_slice() {
+        [] => Some(
+            fields.iter().filter(|field| matches!(field.sort, Sort::Time | Sort::Text)).flat_map(of).take(1).collect(),
+        ),
+        [(_, found)] if found.iter().filter(|mark| timed(mark)).count() == 1 => Some(found.clone()),
+        [(field, found)] if is_name(marked.words, title.from) => {
+            // `de 13 h 30 à 17 h (dernière entrée 16 h 15)`: one list of hours, and details of it.
+            let main: Vec<usize> = found
+                .iter()
+                .copied()
+                .filter(|mark| timed(mark) && !is_of_a_detail(marked, &fields[*field], *mark))
+                .collect();
+            (!main.is_empty() && one_list(marked, &main)).then_some(main)
+        }
+        _ => None,
+    }
+}
+
+/// Whether the words before an hour, back to a sign, say that it is no beginning: `dernière entrée 16 h 15`, `portes à 19 h`.
+fn is_of_a_detail(marked: &Marked<'_, '_>, field: &Field, mark: usize) -> bool {
+    #[rustfmt::skip]
+    const DETAILS: [&str; 12] = [
+        "derniere", "dernier", "portes", "ouverture", "fermeture", "accueil", "retrait", "inscription", "inscriptions", "retour",
+        "arrivee", "dossards",
+    ];
+    let words = marked.words;
+    let before = (field.from..marked.marks[mark].from).rev();
+    before.take_while(|at| !words.is(*at, &[",", "(", ";", ".", ":", "-"])).any(|at| words.is(at, &DETAILS))
+}
+
+/// Hours that follow each other with nothing between: `15 h et 20 h 30`.
+fn one_list(marked: &Marked<'_, '_>, marks: &[usize]) -> bool {
+    marks.windows(2).all(|pair| !(marked.marks[pair[0]].to..marked.marks[pair[1]].from).any(|at| marked.is_content(at)))
+}
+
+/// Of `Ouverture des portes à 20 h 30, concert à 21 h` the hour of the concert.
+fn best(marked: &Marked<'_, '_>, field: &Field, found: Vec<usize>) -> Vec<usize> {
+    if found.len() < 2 || one_list(marked, &found) {
+        return found;
+    }
+    let words = marked.words;
+    let leads = |mark: usize| {
+        let before = (field.from..marked.marks[mark].from).rev().take_while(|at| !marked.is_boundary(*at));
+        before.into_iter().filter(|at| marked.is_content(*at)).last()
+    };
+    let rank = |mark: usize| match leads(mark) {
+        Some(at)
+            if words.is(at, &["ouverture", "accueil", "inscription", "inscriptions", "portes", "buvette", "repas"]) =>
+        {
+            2
+        }
+        Some(at) if words.is(at, AUXILIARY) => 1,
+        _ => 0,
+    };
+    let timed = found
+        .iter()
+        .copied()
+        .filter(|mark| matches!(&marked.marks[*mark].meaning, Meaning::Times(times) if !times.slots.is_empty()));
+    timed.min_by_key(|mark| (rank(*mark), *mark)).into_iter().collect()
+}
