@@ -160,6 +160,10 @@ pub async fn send(
         Known::Same => {
             let issue = engine.store.issue(&key).await?;
             let awaits_approval = issue.is_some_and(|issue| issue.frozen().is_none());
+            if awaits_approval {
+                // The process may have died between storing it and asking.
+                ask(engine, &key, &hash, false).await?;
+            }
             return Ok(Sent { key, recipients, awaits_approval });
         }
     };

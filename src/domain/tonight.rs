@@ -60,6 +60,12 @@ pub enum Check {
         issue: IssueKey,
         by: String,
     },
+    /// A person who looked at what would leave asked for a correction.
+    CorrectionAsked {
+        issue: IssueKey,
+        by: String,
+        why: String,
+    },
     /// Composed and shown to staff; it is read again at its hour.
     Rehearsed {
         issue: IssueKey,
@@ -140,6 +146,7 @@ impl Check {
             | Check::Exceptions { .. }
             | Check::Audience { .. } => Level::Good,
             Check::NoStaff
+            | Check::CorrectionAsked { .. }
             | Check::Unplaced { .. }
             | Check::Warnings { .. }
             | Check::TooLong { .. }
@@ -155,6 +162,7 @@ impl Check {
             Check::UnderWay { issue, .. }
             | Check::NotComposed { issue, .. }
             | Check::Approved { issue, .. }
+            | Check::CorrectionAsked { issue, .. }
             | Check::Rehearsed { issue }
             | Check::Skipped { issue, .. }
             | Check::Cancelled { issue }
@@ -176,7 +184,12 @@ impl Check {
     pub fn waits_for_a_person(&self) -> bool {
         matches!(
             self,
-            Check::NoRelay | Check::LedgerDoubtful | Check::Unplaced { .. } | Check::Nobody { .. } | Check::NoStaff
+            Check::NoRelay
+                | Check::LedgerDoubtful
+                | Check::CorrectionAsked { .. }
+                | Check::Unplaced { .. }
+                | Check::Nobody { .. }
+                | Check::NoStaff
         )
     }
 }

@@ -116,7 +116,7 @@ pub(super) async fn mail(engine: &Engine, pending: &[&PendingNotice], now: Times
 /// When the ledger cannot be read.
 pub(super) async fn verdict(engine: &Engine, now: Timestamp) -> Result<Verdict, StoreError> {
     let (app, store) = (&engine.app, &*engine.store);
-    let it = Reading { store, config: &app.config, mailings: &app.mailings, now };
+    let it = Reading { store, config: &app.config, mailings: &app.mailings, now, sizes: None };
     let said = tonight::for_a_mail(&it).await?;
     let reason = said.reason.map(|reason| reason.sentence);
     let others = || said.checks.iter().filter(|check| Some(&check.sentence) != reason.as_ref());

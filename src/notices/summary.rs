@@ -72,7 +72,7 @@ async fn of_issue(
     now: Timestamp,
 ) -> Result<SummaryIssue, StoreError> {
     let (app, store, key) = (&engine.app, &*engine.store, &issue.key);
-    let it = Reading { store, config: &app.config, mailings: &app.mailings, now };
+    let it = Reading { store, config: &app.config, mailings: &app.mailings, now, sizes: None };
     let failed =
         LogFilter { issue: Some(key.clone()), state: Some(State::Failed), limit: Some(MOST), ..LogFilter::default() };
     let failed = store.log(&failed).await?;

@@ -106,6 +106,9 @@ pub fn sentence(check: &Check, now: Timestamp, zone: Tz) -> String {
             "Rien n’est composé encore\u{a0}: l’article sera lu à l’heure de l’envoi.".to_owned()
         }
         Check::Approved { by, .. } => format!("Approuvé par {by}\u{a0}: exactement cette version partira."),
+        Check::CorrectionAsked { by, why, .. } => {
+            format!("{by} a demandé une correction\u{a0}: {}.", why.trim_end_matches('.'))
+        }
         Check::Rehearsed { .. } => {
             "Répété\u{a0}: part à son heure sauf si une personne l’arrête. L’article sera relu.".to_owned()
         }

@@ -2,7 +2,7 @@
 
 use super::Ledger;
 use super::{
-    ContactName, ContentSummary, IssuesFilter, OrdersFilter, Person, Result,
+    AudienceMember, ContactName, ContentSummary, IssuesFilter, OrdersFilter, Person, Result,
     backend::{Backend, Transaction, Value, values},
     editions, issues, orders,
     partners::CONTACTS,
@@ -24,6 +24,9 @@ pub trait Browse: Send + Sync {
     /// Newest first, with their counts. Without confirmations of orders, which are an issue each.
     async fn issues_page(&self, filter: &IssuesFilter) -> Result<Vec<IssueSummary>>;
 
+    /// Those of these keys that exist, in no order.
+    async fn issues_by_key(&self, keys: &[IssueKey]) -> Result<Vec<IssueSummary>>;
+
     /// What an issue consists of; `None` if there is no content yet.
     async fn content_summary(&self, key: &IssueKey) -> Result<Option<ContentSummary>>;
 
@@ -43,7 +46,7 @@ pub trait Browse: Send + Sync {
         audience: &str,
         segment: Option<&Segment>,
         most: u32,
-    ) -> Result<Vec<Contact>>;
+    ) -> Result<Vec<AudienceMember>>;
 
     /// `None`: there is no such contact.
     async fn person(&self, id: &str) -> Result<Option<Person>>;
@@ -53,6 +56,10 @@ pub trait Browse: Send + Sync {
 impl<B: Backend> Browse for Ledger<B> {
     async fn issues_page(&self, filter: &IssuesFilter) -> Result<Vec<IssueSummary>> {
         issues::page(&self.0, filter).await
+    }
+
+    async fn issues_by_key(&self, keys: &[IssueKey]) -> Result<Vec<IssueSummary>> {
+        issues::by_key(&self.0, keys).await
     }
 
     async fn content_summary(&self, key: &IssueKey) -> Result<Option<ContentSummary>> {
@@ -102,10 +109,9 @@ impl<B: Backend> Browse for Ledger<B> {
         audience: &str,
         segment: Option<&Segment>,
         most: u32,
-    ) -> Result<Vec<Contact>> {
+    ) -> Result<Vec<AudienceMember>> {
         let mut tx = Transaction::read(&self.0, "reading some recipients").await?;
-        let ids = editions::audience_sample(&mut tx, mailing, audience, segment, most).await?;
-        some(&mut tx, &ids).await
+        editions::audience_sample(&mut tx, mailing, audience, segment, most).await
     }
 
     async fn person(&self, id: &str) -> Result<Option<Person>> {

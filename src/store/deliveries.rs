@@ -302,6 +302,7 @@ impl<B: Backend> Deliveries for Ledger<B> {
         let insert = "INSERT INTO attempts (delivery, n, source, at, phase, text, outcome)
             VALUES ($1, $2, 'person', $3, $4, $5, 'resolved')";
         tx.execute(insert, values![id, attempt, now, Phase::Dot.as_str(), format!("{by}: {said}")]).await?;
+        changed_late(&mut tx, &id.0, now).await?;
         if resolution == Resolution::Resend {
             let reopen = "UPDATE issues SET state = 'sending', closed_at = NULL WHERE key = $1 AND state = 'done'";
             tx.execute(reopen, values![&issue]).await?;
@@ -311,7 +312,15 @@ impl<B: Backend> Deliveries for Ledger<B> {
     }
 }
 
-// (see below)
+/// Notes the change of a delivery whose issue may be over: the log does not look for recent changes in what is over.
+pub(super) async fn changed_late<B: Backend>(tx: &mut Transaction<B>, delivery: &str, now: Timestamp) -> Result<()> {
+    let note = "UPDATE issues SET late_at = $2
+        WHERE state = 'done' AND key = (SELECT d.issue FROM deliveries d WHERE d.id = $1)";
+    tx.execute(note, values![delivery, now]).await?;
+    Ok(())
+}
+
+/// Claims what was picked; those who opted out meanwhile are suppressed instead.
 async fn take<B: Backend>(
     tx: &mut Transaction<B>,
     due: &Due,

@@ -2,7 +2,7 @@
 
 use super::Ledger;
 use super::{
-    Kept, Result,
+    AudienceMember, Kept, Result,
     backend::{Backend, Transaction, Value, values},
     rows,
 };
@@ -468,13 +468,14 @@ pub(super) async fn audience_size<B: Backend>(
 ) -> Result<u64> {
     let mut tx = Transaction::read(db, "counting recipients").await?;
     let row = match segment {
-        // Subscribers are counted in an index; the suppressed among them, who are few, are looked up one by one. Every
-        // contact has a partner.
+        // Subscribers are counted in an index; the suppressed among them, who are few, are looked up one by one (as a join,
+        // Postgres reads all contacts for them). Every contact has a partner, and an address of its own.
         None => {
             let select = "SELECT (SELECT COUNT(*) FROM subscriptions u WHERE u.mailing = $2 AND u.ended_at IS NULL)
-                - (SELECT COUNT(DISTINCT c.id) FROM suppressions s CROSS JOIN contacts c CROSS JOIN subscriptions u
-                    WHERE s.scope IN ('*', $1) AND c.address_hash = s.address_hash
-                        AND u.contact = c.id AND u.mailing = $2 AND u.ended_at IS NULL) AS n";
+                - (SELECT COUNT((SELECT u.contact FROM subscriptions u
+                        WHERE u.contact = (SELECT min(c.id) FROM contacts c WHERE c.address_hash = s.address_hash)
+                            AND u.mailing = $2 AND u.ended_at IS NULL))
+                    FROM (SELECT DISTINCT address_hash FROM suppressions WHERE scope IN ('*', $1)) AS s) AS n";
             tx.row(select, values![mailing, audience]).await?
         }
         Some(_) => {
@@ -485,24 +486,33 @@ pub(super) async fn audience_size<B: Backend>(
     row.map_or(Ok(0), |row| rows::Reader::new(&row, "contacts", "n").number("n"))
 }
 
-/// The ids of the first `most` recipients, by establishment and name.
+/// The first `most` recipients, by establishment and name.
 pub(super) async fn audience_sample<B: Backend>(
     tx: &mut Transaction<B>,
     mailing: &str,
     audience: &str,
     segment: Option<&Segment>,
     most: u32,
-) -> Result<Vec<String>> {
+) -> Result<Vec<AudienceMember>> {
     let (condition, values) = audience_condition(tx, mailing, audience, segment).await?;
     // From partner to partner by name, until there are enough. SQLite keeps the order of a subquery only if it has a LIMIT, hence
     // one that limits nothing.
     let select = format!(
-        "SELECT c.id FROM (SELECT id, name FROM partners ORDER BY name LIMIT 9223372036854775807) AS p
+        "SELECT c.id, c.name, c.address, p.name AS establishment FROM (SELECT id, name FROM partners ORDER BY name LIMIT 9223372036854775807) AS p
             CROSS JOIN contacts c CROSS JOIN subscriptions u
         WHERE c.partner = p.id AND u.contact = c.id AND {condition} ORDER BY p.name, c.name, c.id LIMIT {most}"
     );
     let found = tx.rows(sqlx::AssertSqlSafe(select), values).await?;
-    found.iter().map(|row| rows::Reader::new(row, "contacts", "id").text("id")).collect()
+    let member = |row| {
+        let row = rows::Reader::new(row, "contacts", "id");
+        Ok(AudienceMember {
+            id: row.text("id")?,
+            establishment: row.text("establishment")?,
+            name: row.text("name")?,
+            address: row.text("address")?,
+        })
+    };
+    found.iter().map(member).collect()
 }
 
 /// `FROM` and `WHERE` of the subscribed contacts `c` that match the segment and are not suppressed, with the bound values.

@@ -3,9 +3,9 @@
 use super::Ledger;
 use super::{
     ContentSummary, Document, Frozen, IssuesFilter, Published, Result, approvals,
-    backend::{Backend, Transaction, values},
+    backend::{Backend, Transaction, Value, values},
     deliveries, editions, rows, segment,
-    sql::{open_states, suppressed},
+    sql::{open_states, placeholders, suppressed},
     tallies,
 };
 use crate::domain::{
@@ -180,9 +180,7 @@ impl<B: Backend> Issues for Ledger<B> {
         );
         let mut issues: Vec<IssueSummary> =
             tx.rows(select, values![]).await?.iter().map(rows::issue).collect::<Result<_>>()?;
-        for issue in &mut issues {
-            issue.counts = tallies::of(&mut tx, &issue.key).await?;
-        }
+        add_counts(&mut tx, &mut issues).await?;
         Ok(issues)
     }
 
@@ -435,11 +433,28 @@ pub(super) async fn page<B: Backend>(db: &B, filter: &IssuesFilter) -> Result<Ve
         None => values![mailing, state, i64::MAX, "", filter.limit],
     };
     let mut issues = tx.rows(select, values).await?.iter().map(rows::issue).collect::<Result<Vec<_>>>()?;
-    let mut counts = tallies::of_these(&mut tx, issues.iter().map(|issue| &issue.key)).await?;
-    for issue in &mut issues {
+    add_counts(&mut tx, &mut issues).await?;
+    Ok(issues)
+}
+
+pub(super) async fn by_key<B: Backend>(db: &B, keys: &[IssueKey]) -> Result<Vec<IssueSummary>> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut tx = Transaction::read(db, "reading some issues").await?;
+    let select = issues!("WHERE key IN (/* these */)").replace("/* these */", &placeholders(keys.len()));
+    let rows = tx.rows(sqlx::AssertSqlSafe(select), keys.iter().map(Value::from).collect()).await?;
+    let mut issues = rows.iter().map(rows::issue).collect::<Result<Vec<_>>>()?;
+    add_counts(&mut tx, &mut issues).await?;
+    Ok(issues)
+}
+
+async fn add_counts<B: Backend>(tx: &mut Transaction<B>, issues: &mut [IssueSummary]) -> Result<()> {
+    let mut counts = tallies::of_these(tx, issues.iter().map(|issue| &issue.key)).await?;
+    for issue in issues {
         issue.counts = counts.remove(&issue.key).unwrap_or_default();
     }
-    Ok(issues)
+    Ok(())
 }
 
 /// Reads no document, only how large each is.

@@ -45,6 +45,7 @@ pub(super) fn sqlite() -> Migrator {
         (40, "feedback", include_str!("../../migrations/sqlite/0040_feedback.sql")),
         (41, "exceptions", include_str!("../../migrations/sqlite/0041_exceptions.sql")),
         (42, "whole issue safety", include_str!("../../migrations/sqlite/0042_whole_issue_safety.sql")),
+        (43, "late changes", include_str!("../../migrations/sqlite/0043_late_changes.sql")),
     ])
 }
 
@@ -85,6 +86,7 @@ pub(super) fn postgres() -> Migrator {
         (40, "feedback", include_str!("../../migrations/postgres/0040_feedback.sql")),
         (41, "exceptions", include_str!("../../migrations/postgres/0041_exceptions.sql")),
         (42, "whole issue safety", include_str!("../../migrations/postgres/0042_whole_issue_safety.sql")),
+        (43, "late changes", include_str!("../../migrations/postgres/0043_late_changes.sql")),
     ])
 }
 

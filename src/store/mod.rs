@@ -386,6 +386,16 @@ pub struct ContactName {
     pub others: String,
 }
 
+/// One of those who receive a mailing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AudienceMember {
+    pub id: String,
+    /// May be empty, as may the name.
+    pub establishment: String,
+    pub name: String,
+    pub address: String,
+}
+
 /// Everything to show about a contact, without its deliveries.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Person {

@@ -305,11 +305,13 @@ impl<B: Backend> Persons for Ledger<B> {
             return Ok(HashMap::new());
         }
         let mut tx = Transaction::read(&self.0, "reading the last signs of life").await?;
-        // In this order a lookup in each issue, instead of a scan of the deliveries for each contact. The confirmations of orders, an issue each, are in the orders.
+        // From one issue back to the one before, until one was accepted: a few lookups for each contact. The confirmations of orders,
+        // an issue each, are in the orders.
         let select = format!(
             "SELECT c.id,
-                (SELECT MAX(d.changed_at) FROM issues i CROSS JOIN deliveries d
-                    WHERE i.mailing <> 'orders' AND d.issue = i.key AND d.recipient_key = c.email_key AND d.state = 'sent') AS accepted,
+                (SELECT d.changed_at FROM issues i CROSS JOIN deliveries d
+                    WHERE i.mailing <> 'orders' AND d.issue = i.key AND d.recipient_key = c.email_key AND d.state = 'sent'
+                    ORDER BY i.scheduled_for DESC, i.key DESC LIMIT 1) AS accepted,
                 (SELECT MAX(o.ordered_at) FROM orders o WHERE o.recipient_key = c.email_key) AS ordered
             FROM contacts c WHERE c.id IN ({})",
             placeholders(ids.len())

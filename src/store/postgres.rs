@@ -126,7 +126,8 @@ impl Postgres {
         };
         let failed = |error| cannot_open(&options, &error);
         let mut first = connected(&options).await.map_err(failed)?;
-        let work = pool(CONNECTIONS, &PLANS_AS_IT_IS, "").connect_with(options.clone()).await.map_err(failed)?;
+        let work = asking_if_idle(pool(CONNECTIONS, &PLANS_AS_IT_IS, ""));
+        let work = work.connect_with(options.clone()).await.map_err(failed)?;
         if pooler::is_shared(&mut first, &mut *work.acquire().await.map_err(failed)?).await.map_err(failed)? {
             return Err(StoreError::Open { url: place(&options), why: pooler::REFUSED.to_owned() });
         }
@@ -136,6 +137,22 @@ impl Postgres {
         let claiming = pool(CLAIMING, &PLANS_BY_INDEX, "").connect_lazy_with(options.clone());
         Ok(Self { pool: work, settling, kept: Arc::default(), claiming, entry: NextEntry::default() })
     }
+}
+
+/// How long an unused connection is taken to be alive. A page asks for many small things one after the other; a question to the
+/// server before each would take a quarter of its time.
+const ALIVE: Duration = Duration::from_secs(1);
+
+/// Asks the server whether a connection is alive, unless it was just used.
+fn asking_if_idle(pool: PgPoolOptions) -> PgPoolOptions {
+    pool.test_before_acquire(false).before_acquire(|connection, past| {
+        Box::pin(async move {
+            match past.idle_for < ALIVE {
+                true => Ok(true),
+                false => connection.ping().await.map(|()| true),
+            }
+        })
+    })
 }
 
 /// What this program is called among the sessions of the server.

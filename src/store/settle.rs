@@ -8,7 +8,7 @@
 use super::{
     DATA_LEASE, Result, Settled, StoreError,
     backend::{Backend, Transaction, values},
-    deliveries::ids,
+    deliveries::{self, ids},
     partners,
     rows::Reader,
     sql::{lock_of_opt_outs, suppressed},
@@ -242,7 +242,10 @@ async fn look_again<B: Backend>(
     if !late.is_empty() {
         let late = batch(json(&late))?;
         let rows = tx.rows(B::SQL.finish_late, values![late.as_str()]).await?;
-        moved.ended.extend(ids(&rows)?);
+        for id in ids(&rows)? {
+            deliveries::changed_late(tx, &id, now).await?;
+            moved.ended.insert(id);
+        }
         tx.execute(B::SQL.note_late, values![late]).await?;
     }
     let mut lost: Vec<_> = batches.marks.iter().filter(|it| !moved.marked.contains(it.id)).collect();

@@ -1,4 +1,4 @@
-// Makes the console live; every page is whole without it. Writes text only, never HTML.
+// Makes the console live; every page is whole without it. Writes text, never HTML.
 'use strict';
 (() => {
   const root = document.querySelector('[data-stream]');
@@ -20,16 +20,16 @@
         it.textContent = number(counts[key]);
       }
     }
-    // Announced every ten seconds at most, and at each change of state.
+    // Said every ten seconds at most, and at each change of state.
     const changed = last && last.state !== counts.state;
     if (said && (changed || Date.now() - spoken > 10000)) {
-      said.textContent = (counts.over ? said.dataset.over : said.dataset.said)
+      said.textContent = said.dataset.said
         .replace('%n', number(counts.ended)).replace('%m', number(counts.total));
       spoken = Date.now();
     }
     last = counts;
-    // It is another page now.
-    if (counts.over && 'reload' in root.dataset) { close(); location.reload(); }
+    // It is another page now, also once the number is not 0 that the page waits for.
+    if (counts.over || counts[root.dataset.reload]) location.reload();
   };
   const open = () => {
     if (source || suspended || document.hidden || (last && last.over)) return;
@@ -37,7 +37,7 @@
     source.addEventListener('counts', event => show(JSON.parse(event.data)));
     source.addEventListener('end', close);
   };
-  // Six connections to a host: a page that nobody sees holds none.
+  // Six connections a host: an unseen page holds none.
   document.addEventListener('visibilitychange', () => document.hidden ? close() : open());
   if (button) {
     button.hidden = false;
@@ -62,7 +62,7 @@
   // The page loaded last knows best: all windows share one session.
   const keep = seconds => {
     ends = Date.now() + seconds * 1000;
-    try { localStorage.ends = ends; } catch { /* no storage: this window alone */ }
+    try { localStorage.ends = ends; } catch { /* this window alone */ }
   };
   const left = () => {
     let at = ends;

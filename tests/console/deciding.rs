@@ -185,6 +185,11 @@ fn a_correction_is_asked_for_in_writing_and_what_was_typed_is_not_lost() {
         assert_eq!(kept, EVIL);
         let notices = "SELECT count(*) FROM notices WHERE kind LIKE 'refused-%'";
         assert_eq!(desk.house.number(notices), 1, "staff are told");
+        // Whoever looks at the issue reads it there, until there is another version.
+        let shown = desk.get("/envois/agenda/2027-W30").expect(200, &["a demandé une correction", "alert(1)"]);
+        assert!(!shown.text().contains("<script>alert"));
+        desk.house.sql("UPDATE issues SET content_hash = 'other' WHERE key = 'agenda/2027-W30'");
+        assert!(!desk.get("/envois/agenda/2027-W30").text().contains("a demandé une correction"));
     }
 }
 

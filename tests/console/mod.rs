@@ -236,7 +236,10 @@ fn busy(on: On) -> (House, Relay) {
             delivery(ANNE, "unknown"),
             said(ANNE, "unknown", "dot", "NULL", &evil),
             delivery(ZOE, "suppressed"),
-            format!("UPDATE deliveries SET changed_at = {at} WHERE issue = '{ISSUE}'; UPDATE attempts SET at = {at};"),
+            format!(
+                "UPDATE deliveries SET changed_at = {at} WHERE issue = '{ISSUE}'; UPDATE attempts SET at = {at};
+                UPDATE issues SET closed_at = {at} WHERE key = '{ISSUE}' AND closed_at IS NOT NULL;"
+            ),
             format!("UPDATE issues SET subject = {evil} WHERE key = '{ISSUE}';"),
         ]
         .concat(),

@@ -58,7 +58,7 @@ impl Events {
 fn an_issue_is_followed_until_it_is_over_and_the_page_needs_no_script() {
     for on in BOTH {
         let desk = Desk::busy(on);
-        let page = desk.get("/envois/agenda/2027-W26/suivi").expect(200, &["Rien n’est parti encore"]);
+        let page = desk.get("/envois/agenda/2027-W26/suivi").expect(200, &["Rien n’est parti"]);
         assert!(!page.text().contains("data-stream"));
         desk.house.sql(&format!("UPDATE issues SET state = 'sending', closed_at = NULL WHERE key = '{ISSUE}'"));
         let page = desk.get(&format!("/envois/{ISSUE}/suivi")).expect(200, &["Actualiser", "Remis au relais", "4 / 4"]);
@@ -86,6 +86,26 @@ fn an_issue_is_followed_until_it_is_over_and_the_page_needs_no_script() {
             assert_eq!((name.as_str(), &data["over"], &data["state"]), ("counts", &true.into(), &"done".into()));
             assert_eq!(events.next().0, "end");
         }
+    }
+}
+
+/// Somebody opens the page before the hour, and sees it begin.
+#[test]
+fn issue19_who_waits_for_an_issue_sees_it_leave() {
+    for on in BOTH {
+        let desk = Desk::busy(on);
+        let waiting = "agenda/2027-W30";
+        let page = desk.get(&format!("/envois/{waiting}/suivi")).expect(200, &["Rien n’est parti encore"]);
+        assert!(page.text().contains(r#"data-reload="total""#), "{}", page.text());
+        let mut events = Events::of(&desk, waiting);
+        let (name, data) = events.next();
+        assert_eq!((name.as_str(), &data["over"], &data["total"]), ("counts", &false.into(), &0.into()));
+        desk.house.sql(&format!(
+            "UPDATE issues SET state = 'sending', frozen_at = 1 WHERE key = '{waiting}';
+            INSERT INTO tallies (issue, keeper, state, n) VALUES ('{waiting}', 0, 'queued', 3)"
+        ));
+        let (name, data) = events.next();
+        assert_eq!((name.as_str(), &data["over"], &data["total"]), ("counts", &false.into(), &3.into()));
     }
 }
 

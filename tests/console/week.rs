@@ -235,6 +235,7 @@ fn friday(house: House) -> House {
     let agenda = quoted(&house.semainier(&extract).expect(0).json().to_string());
     house.sql(&[
         format!("UPDATE deliveries SET changed_at = {sent}; UPDATE attempts SET at = {sent};
+            UPDATE issues SET closed_at = {sent} WHERE closed_at IS NOT NULL;
             UPDATE deliveries SET state = 'failed' WHERE recipient_key LIKE 'partenaire3@%';
             UPDATE attempts SET outcome = 'refused', phase = 'rcpt', code = 550, text = '5.1.1 OFR_416 no such user'
                 WHERE delivery IN (SELECT id FROM deliveries WHERE recipient_key LIKE 'partenaire3@%');

@@ -41,6 +41,8 @@ const mail = [
   // A button of the width and height that Outlook can draw.
   /^Attribute “vertical-align” not allowed on element “td” at this point\.$/,
   /^CSS: “mso-padding-alt”: Property “mso-padding-alt” doesn't exist\.$/,
+  // Outlook hides a preheader by no other word.
+  /^CSS: “mso-hide”: Property “mso-hide” doesn't exist\.$/,
 ];
 // The frame lets nothing run in it, the tools neither; its mail is checked as a page of kind mail.
 const preview = [/^frame-tested: /];

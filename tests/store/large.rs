@@ -231,6 +231,59 @@ async fn issue19_a_journal_of_many_small_issues_is_complete_in_both_directions(d
     }
 }
 
+/// What was sent is looked for only where it may have changed since; what may change an issue that is over is found, too.
+async fn issue19_what_changed_after_an_issue_was_over_is_in_the_journal(db: Ledger) {
+    let keys = many_issues(&db).await;
+    db.store.close_finished_issues(at(60)).await.unwrap();
+    let given_up = new_issue("2026-50");
+    db.store.freeze_issue(&given_up, at(61)).await.unwrap();
+    let claims = db.store.claim_deliveries(Some(&given_up.key), "here", 1, at(62)).await.unwrap();
+    db.store.mark_in_data(&claims, at(62)).await.unwrap();
+    let end = db.store.set_issue_state(&given_up.key, &[IssueState::Sending], IssueState::Cancelled, None, at(63));
+    assert!(end.await.unwrap());
+    let doubtful = new_issue("2026-51");
+    db.store.freeze_issue(&doubtful, at(64)).await.unwrap();
+    let in_doubt = db.store.claim_deliveries(Some(&doubtful.key), "here", 2, at(65)).await.unwrap();
+    db.store.mark_in_data(&in_doubt, at(65)).await.unwrap();
+    let ends = [Outcome::Unknown, Outcome::Accepted];
+    let ends: Vec<_> = in_doubt.iter().zip(ends).map(|(claim, end)| finished(claim, end, at(66))).collect();
+    db.store.finish_attempts(&ends).await.unwrap();
+    assert_eq!(db.store.close_finished_issues(at(67)).await.unwrap(), std::slice::from_ref(&doubtful.key));
+    let late = 5 * HOUR;
+    let changed = async |state| {
+        let filter = |newest_first| LogFilter { since: Some(at(late)), state, newest_first, ..LogFilter::default() };
+        let found: Vec<_> = db.store.log(&filter(false)).await.unwrap().into_iter().map(|it| it.issue).collect();
+        let mut backwards: Vec<_> = db.store.log(&filter(true)).await.unwrap().into_iter().map(|it| it.issue).collect();
+        backwards.reverse();
+        assert_eq!(found, backwards, "{state:?}");
+        found
+    };
+    assert_eq!(changed(Some(State::Sent)).await, []);
+    let replies = [&claims[0], &in_doubt[0]].map(|claim| finished(claim, Outcome::Accepted, at(late)));
+    assert_eq!(db.store.finish_attempts(&replies).await.unwrap(), [true, true]);
+    for (key, resolution) in [(&keys[2], Resolution::Sent), (&keys[37], Resolution::Failed)] {
+        let unknown = LogFilter { issue: Some(key.clone()), state: Some(State::Unknown), ..LogFilter::default() };
+        let id = db.store.log(&unknown).await.unwrap()[0].id.clone();
+        db.store.resolve_unknown(&id, resolution, "Ève", at(late + 1)).await.unwrap();
+    }
+    assert_eq!(changed(Some(State::Sent)).await, [&keys[2], &given_up.key, &doubtful.key].map(Clone::clone));
+    assert_eq!(changed(Some(State::Failed)).await, [keys[37].clone()]);
+    assert_eq!(changed(None).await, [&keys[2], &keys[37], &given_up.key, &doubtful.key].map(Clone::clone));
+}
+
+async fn issue19_issues_are_read_by_their_keys(db: Ledger) {
+    let keys = many_issues(&db).await;
+    let asked = [keys[37].clone(), IssueKey::new("agenda", "2030-01"), keys[0].clone()];
+    let mut found = db.store.issues_by_key(&asked).await.unwrap();
+    found.sort_by(|a, b| a.key.as_str().cmp(b.key.as_str()));
+    assert_eq!(found.len(), 2);
+    for issue in found {
+        let alone = db.store.issue(&issue.key).await.unwrap();
+        assert_eq!(Some(issue), alone);
+    }
+    assert_eq!(db.store.issues_by_key(&[]).await.unwrap(), []);
+}
+
 /// A confirmation is an issue with one recipient, and is found by another index than the issues of everybody.
 async fn issue19_a_person_s_log_has_their_confirmations_in_the_order_of_freezing(db: Ledger) {
     let key = db.frozen(3).await;
@@ -294,6 +347,8 @@ async fn issue19_open_issues_are_those_not_over_and_those_in_doubt(db: Ledger) {
 
 on_both_databases! {
     issue19_a_journal_of_many_small_issues_is_complete_in_both_directions
+    issue19_what_changed_after_an_issue_was_over_is_in_the_journal
+    issue19_issues_are_read_by_their_keys
     issue19_a_person_s_log_has_their_confirmations_in_the_order_of_freezing
     issue19_recipients_are_counted_as_they_are_listed
     issue19_open_issues_are_those_not_over_and_those_in_doubt

@@ -87,17 +87,16 @@ async fn all(it: &Reading<'_>, back: TimeDelta, ahead: TimeDelta) -> Result<Vec<
     let mut rows = Vec::new();
     let mut shown: HashSet<IssueKey> = HashSet::new();
     for mailing in it.mailings {
-        let mut recipients = None;
-        for at in mailing.schedule.ahead(it.now, ahead).take(MOST) {
-            let key = mailing.issue_key(at);
-            if !shown.insert(key.clone()) {
-                continue;
-            }
-            if recipients.is_none() {
-                let (audience, segment) = (&mailing.audience, mailing.segment.as_ref());
-                recipients = Some(it.store.audience_size(&mailing.id, audience, segment).await?);
-            }
-            let issue = it.issue(&open, &key).await?;
+        let hours = mailing.schedule.ahead(it.now, ahead).take(MOST).map(|at| (at, mailing.issue_key(at)));
+        let hours: Vec<_> = hours.filter(|(_, key)| shown.insert(key.clone())).collect();
+        if hours.is_empty() {
+            continue;
+        }
+        let recipients = it.audience_size(mailing).await?;
+        let keys: Vec<_> = hours.iter().map(|(_, key)| key.clone()).collect();
+        let mut issues = it.store.issues_by_key(&keys).await?;
+        for (at, key) in hours {
+            let issue = issues.iter().position(|issue| issue.key == key).map(|found| issues.swap_remove(found));
             let skip = skips.iter().find(|skip| skip.issue == key);
             let left = issue.as_ref().and_then(IssueSummary::frozen).is_some();
             let (label, reason) = match (skip.filter(|_| !left), &issue) {
@@ -126,7 +125,7 @@ async fn all(it: &Reading<'_>, back: TimeDelta, ahead: TimeDelta) -> Result<Vec<
                     Some(issue) if left => Some(issue.counts.total()),
                     Some(issue) if issue.state().is_given_up() => None,
                     _ if skip.is_some() => None,
-                    _ => recipients,
+                    _ => Some(recipients),
                 },
             });
         }

@@ -13,6 +13,7 @@ use crate::notices::{
     wording::half_approved,
 };
 use crate::store::{ActorKind, AuditFilter, IssuesFilter, OccurrenceState, StoreError};
+use crate::views::console::decide::RefusalLine;
 use crate::views::console::tonight::Known;
 use serde::Serialize;
 
@@ -113,7 +114,10 @@ pub struct Head {
     pub expires_at: When,
     pub frozen_at: Option<When>,
     pub closed_at: Option<When>,
-    pub approved_by: Option<String>,
+    /// Everybody whose approval of this version counts.
+    pub approved_by: Vec<String>,
+    /// Corrections that were asked for on this version, while it can still change.
+    pub asked: Vec<RefusalLine>,
     pub content_hash: Option<String>,
     /// With the empty parts.
     pub every: Sum,
@@ -127,6 +131,8 @@ pub struct Head {
     pub uncertain: u64,
     /// Something of it may still move by itself.
     pub live: bool,
+    /// It has not left yet, and may.
+    pub waits: bool,
     /// What a person can do now: keys of texts, none if nothing.
     pub help: Option<&'static str>,
     /// Its lines can be seen beside the article.
@@ -145,7 +151,24 @@ pub async fn head(it: &Reading<'_>, key: &IssueKey) -> Result<Option<Head>, Stor
         Some(at) => it.store.bounced(&[(key.clone(), at)]).await?.remove(key).unwrap_or_default(),
         None => 0,
     };
-    Ok(Some(head_of(it, &issue, bounced)))
+    let approved = it.store.approvals(key).await?.into_iter();
+    let approved = approved.filter(|it| it.withdrawn_at.is_none() && Some(&*it.content_hash) == issue.content_hash());
+    Ok(Some(Head {
+        approved_by: approved.map(|it| it.by).collect(),
+        asked: asked(it, &issue).await?,
+        ..head_of(it, &issue, bounced)
+    }))
+}
+
+/// Corrections that were asked for on the version that is kept now; none once it was frozen or given up. Oldest first.
+pub(super) async fn asked(it: &Reading<'_>, issue: &IssueSummary) -> Result<Vec<RefusalLine>, StoreError> {
+    let Some(hash) = issue.content_hash().filter(|_| issue.frozen().is_none() && !issue.state().is_given_up()) else {
+        return Ok(Vec::new());
+    };
+    let refusals = it.store.refusals(&issue.key).await?.into_iter();
+    let of_this = refusals.filter(|it| it.kind == RefusalKind::Refused && it.content_hash == *hash);
+    let zone = it.zone_of(&issue.mailing);
+    Ok(of_this.map(|said| RefusalLine { at: When::new(said.at, it.now, zone), by: said.by, why: said.why }).collect())
 }
 
 fn head_of(it: &Reading<'_>, issue: &IssueSummary, bounced: u64) -> Head {
@@ -166,7 +189,8 @@ fn head_of(it: &Reading<'_>, issue: &IssueSummary, bounced: u64) -> Head {
         expires_at: when(issue.expires_at),
         frozen_at: issue.frozen_at().map(when),
         closed_at: issue.closed_at().map(when),
-        approved_by: issue.approved_by().map(str::to_owned),
+        approved_by: Vec::new(),
+        asked: Vec::new(),
         content_hash: issue.content_hash().map(str::to_owned),
         every: Sum::every(&issue.key, &issue.counts),
         first: issue.awaits_first(),
@@ -174,6 +198,7 @@ fn head_of(it: &Reading<'_>, issue: &IssueSummary, bounced: u64) -> Head {
         bounced_href: format!("{}/destinataires?retour=oui", issue_href(&issue.key)),
         uncertain: issue.counts.unknown,
         live: matches!(issue.state(), IssueState::Sending | IssueState::Paused),
+        waits: issue.frozen().is_none() && !issue.state().is_given_up(),
         help,
         is_agenda: issue.key.corrected().is_none()
             && it.mailings.iter().any(|mailing| mailing.id == issue.mailing && mailing.agenda().is_some()),

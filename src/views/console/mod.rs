@@ -22,6 +22,7 @@ pub mod segment;
 pub mod tonight;
 pub mod trace;
 
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::{
     Timestamp,
@@ -36,6 +37,9 @@ use chrono::{Datelike, NaiveDate, Timelike};
 use chrono_tz::Tz;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Where a view reads: the ledger, the settings, and the instant it is for.
 #[derive(Clone, Copy)]
@@ -44,6 +48,31 @@ pub struct Reading<'a> {
     pub config: &'a Config,
     pub mailings: &'a [Mailing],
     pub now: Timestamp,
+    /// Sizes that were counted a moment ago; `None`: each is counted.
+    pub sizes: Option<&'a AudienceSizes>,
+}
+
+/// The sizes of audiences, kept for a few seconds: several persons look at the same page, and counting 20,000 subscribers takes
+/// milliseconds. Decisions count again.
+#[derive(Default)]
+pub struct AudienceSizes(Mutex<HashMap<String, (Instant, u64)>>);
+
+impl AudienceSizes {
+    const FRESH: Duration = Duration::from_secs(5);
+
+    fn known(&self, mailing: &str) -> Option<u64> {
+        let sizes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sizes.get(mailing).filter(|(at, _)| Clock::monotonic() - *at < Self::FRESH).map(|(_, size)| *size)
+    }
+
+    fn keep(&self, mailing: &str, counted_at: Instant, size: u64) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(mailing.to_owned(), (counted_at, size));
+    }
+
+    /// The list was changed.
+    pub fn forget(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
 }
 
 impl Reading<'_> {
@@ -55,6 +84,20 @@ impl Reading<'_> {
     /// The title of a mailing; its id if it is no longer configured.
     pub fn title<'b>(&'b self, mailing: &'b str) -> &'b str {
         self.mailings.iter().find(|it| it.id == mailing).map_or(mailing, |it| it.title.as_str())
+    }
+
+    /// The present number of recipients of a mailing.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub async fn audience_size(&self, mailing: &Mailing) -> Result<u64, StoreError> {
+        if let Some(known) = self.sizes.and_then(|sizes| sizes.known(&mailing.id)) {
+            return Ok(known);
+        }
+        let at = Clock::monotonic();
+        let size = self.store.audience_size(&mailing.id, &mailing.audience, mailing.segment.as_ref()).await?;
+        self.sizes.inspect(|sizes| sizes.keep(&mailing.id, at, size));
+        Ok(size)
     }
 
     /// An issue, open or finished. `open`: those that are known to be open.

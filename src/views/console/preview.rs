@@ -7,6 +7,7 @@ use crate::domain::partner::Contact;
 use crate::issue::{agenda::printed_as, approval::short, rehearsal};
 use crate::jobs::Attach;
 use crate::notices::tonight::exceptions;
+use crate::store::AudienceMember;
 use serde::Serialize;
 
 /// Lines of the raw message that are shown; the whole of it is a download.
@@ -171,7 +172,7 @@ pub struct Version<'a> {
     pub present: Option<&'a Content>,
     /// The message as it is transmitted.
     pub message: &'a [u8],
-    pub recipients: &'a [Contact],
+    pub recipients: &'a [AudienceMember],
     /// Whose message it is, if of one of them.
     pub like: Option<&'a Contact>,
     /// Who approved this version, and when.
@@ -251,10 +252,10 @@ pub fn base(key: &IssueKey, hash: &str) -> String {
 }
 
 /// The establishment and the person; the address where neither is known.
-fn name(contact: &Contact) -> String {
-    let parts = [contact.partner.name.as_str(), contact.name.as_str()];
+fn name(contact: &AudienceMember) -> String {
+    let parts = [contact.establishment.as_str(), contact.name.as_str()];
     match parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ") {
-        none if none.is_empty() => contact.address.to_string(),
+        none if none.is_empty() => contact.address.clone(),
         known => known,
     }
 }

@@ -14,8 +14,11 @@ pub const GROUPS: usize = 2;
 pub const ROWS: usize = 4;
 /// Between several values of a row.
 const BETWEEN: char = ';';
-/// Values of one field that are offered.
-const OFFERED: usize = 60;
+/// Values of one field that are offered to rows.
+const MOST: usize = 60;
+/// The fields whose values are offered, since they have few.
+pub const OFFERED: [Field; 6] =
+    [Field::Category, Field::Commune, Field::Label, Field::Subscribed, Field::Function, Field::Language];
 
 /// The fields in the order of the form.
 pub const FIELDS: [&str; 15] = [
@@ -215,17 +218,10 @@ pub async fn offered(it: &Reading<'_>, field: Field) -> Result<Vec<Offered>, Sto
     Ok(offered.collect())
 }
 
-/// For the rows: the most frequent values of the fields that have few, each with the key of its field's name.
-///
-/// # Errors
-/// When the ledger cannot be read.
-pub async fn offered_to_rows(it: &Reading<'_>) -> Result<Vec<(&'static str, Offered)>, StoreError> {
-    let fields = [Field::Category, Field::Commune, Field::Label, Field::Subscribed, Field::Function, Field::Language];
-    let mut all = Vec::new();
-    for field in fields {
-        all.extend(offered(it, field).await?.into_iter().take(OFFERED).map(|offered| (field.as_str(), offered)));
-    }
-    Ok(all)
+/// For the rows: the most frequent values of each field, each with the key of its field's name.
+pub fn offered_to_rows<'a>(values: impl Fn(Field) -> &'a [Offered]) -> Vec<(&'static str, Offered)> {
+    let of = |field: Field| values(field).iter().take(MOST).map(move |offered| (field.as_str(), offered.clone()));
+    OFFERED.into_iter().flat_map(of).collect()
 }
 
 /// Instead of a number, where an expression is not understood.

@@ -54,6 +54,8 @@ pub struct Next {
     pub rehearsal: Option<Timestamp>,
     pub issue: Option<IssueSummary>,
     pub content: Option<Known>,
+    /// Who asked for a correction of this content last, and which.
+    pub asked: Option<(String, String)>,
     pub skip: Option<Skip>,
     /// Recipients as of now.
     pub audience: u64,
@@ -270,6 +272,7 @@ fn of_issue(next: &Next) -> Vec<Check> {
             checks.extend(by.map(|by| Check::Approved { issue: issue(), by }));
         }
     }
+    checks.extend(next.asked.clone().map(|(by, why)| Check::CorrectionAsked { issue: issue(), by, why }));
     if let Some(known) = &next.content {
         checks.push(Check::Content { issue: issue(), events: known.events, documents: known.documents });
         if !known.corrections.is_empty() {
@@ -335,6 +338,10 @@ pub async fn before(it: &Reading<'_>) -> Result<Before, StoreError> {
             Some(issue) => it.store.content_summary(&issue.key).await?,
             None => None,
         };
+        let asked = match &issue {
+            Some(issue) => super::issue::asked(it, issue).await?.pop(),
+            None => None,
+        };
         let rehearsal = match (mailing.rehearse, mailing.approval) {
             (Some(rehearse), _) => Some(mailing.schedule.rehearsal_of(at, rehearse)),
             (None, Approval::Required) => Some(at - mailing.compose_before),
@@ -345,10 +352,11 @@ pub async fn before(it: &Reading<'_>) -> Result<Before, StoreError> {
             at,
             rehearsal: rehearsal.filter(|at| *at > it.now),
             skip: skips.iter().find(|skip| skip.issue == key).cloned(),
-            audience: it.store.audience_size(&mailing.id, &mailing.audience, mailing.segment.as_ref()).await?,
+            audience: it.audience_size(mailing).await?,
             before: it.store.issues_page(&last).await?.first().map(|issue| issue.counts.total()),
             sending: it.store.other_sending_issue(&mailing.id, &key).await?,
             content: content.as_ref().map(Known::of),
+            asked: asked.map(|it| (it.by, it.why)),
             issue,
             key,
         });

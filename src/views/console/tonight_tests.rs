@@ -39,6 +39,7 @@ fn agenda() -> Next {
             corrections: Corrections::default(),
             exceptions: Vec::new(),
         }),
+        asked: None,
         skip: None,
         audience: 214,
         before: Some(210),
@@ -87,6 +88,12 @@ fn the_worst_check_decides_and_says_why() {
     assert_eq!(level, Level::Look);
     assert!(said.contains("3 annonces n’ont pas trouvé leur jour") && said.contains("214 partenaires"), "{said}");
     assert!(!said.contains("remarques"), "each line without a day is told once");
+
+    let asked = Some(("Bruno".to_owned(), "il manque le marché.".to_owned()));
+    let asked = Before { next: vec![Next { asked, ..agenda() }], ..friday() };
+    let (level, said) = answer(&asked);
+    assert_eq!(level, Level::Look);
+    assert!(said.contains("Bruno a demandé une correction\u{a0}: il manque le marché. "), "{said}");
 
     let mut unread = friday();
     (unread.next[0].issue, unread.next[0].content) = (None, None);

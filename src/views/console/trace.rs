@@ -237,7 +237,7 @@ fn place_of(it: &Reading<'_>, key: &IssueKey, action: &str) -> String {
     }
 }
 
-/// What is worth reading of the stored detail.
+/// What is worth reading of the stored detail: the key of a text, and what follows it, if anything does.
 fn details(it: &Reading<'_>, detail: &str) -> Vec<(&'static str, String)> {
     const SHOWN: [(&str, &str); 18] = [
         ("hash", "trace_version"),
@@ -254,7 +254,7 @@ fn details(it: &Reading<'_>, detail: &str) -> Vec<(&'static str, String)> {
         ("packs", "trace_packs"),
         ("contacts", "trace_contacts"),
         ("orders", "trace_orders"),
-        ("as", "trace_as"),
+        ("as", "trace_format"),
         ("scopes", "trace_scopes"),
         ("events", "trace_events"),
         ("host", "trace_host"),
@@ -267,8 +267,14 @@ fn details(it: &Reading<'_>, detail: &str) -> Vec<(&'static str, String)> {
         other => other.to_string(),
     };
     let shown = SHOWN.into_iter().filter_map(|(name, key)| {
-        let value = text(detail.get(name)?);
-        Some((key, if name == "mailing" { it.title(&value).to_owned() } else { value }))
+        let value = Some(text(detail.get(name)?)).filter(|value| !value.is_empty())?;
+        Some(match (name, value.as_str()) {
+            ("mailing", _) => (key, it.title(&value).to_owned()),
+            ("as", "sent") => ("trace_as_sent", String::new()),
+            ("as", "failed") => ("trace_as_failed", String::new()),
+            ("as", "resend") => ("trace_as_resend", String::new()),
+            _ => (key, value),
+        })
     });
-    shown.filter(|(_, value)| !value.is_empty()).collect()
+    shown.collect()
 }

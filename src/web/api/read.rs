@@ -40,7 +40,8 @@ fn value(it: &impl Serialize) -> Value {
 pub(super) async fn status(State(api): State<Arc<Api>>) -> Result<Answer> {
     let engine = &api.engine;
     let app = &engine.app;
-    let reading = Reading { store: &*engine.store, config: &app.config, mailings: &app.mailings, now: api.now() };
+    let reading =
+        Reading { store: &*engine.store, config: &app.config, mailings: &app.mailings, now: api.now(), sizes: None };
     let said = tonight::for_a_mail(&reading).await?;
     let mut body = value(&views::status::read(engine).await?);
     body["verdict"] = json!({

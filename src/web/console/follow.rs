@@ -22,6 +22,8 @@ pub(super) struct Progress {
     pub counts: Counts,
     pub total: u64,
     pub ended: u64,
+    /// The first messages were answered, and the rest is leaving: 0 or 1.
+    pub rest: u8,
     /// Nothing of it moves by itself any more.
     pub over: bool,
 }
@@ -57,7 +59,12 @@ impl Console {
                     counts: issue.counts,
                     total: issue.counts.total(),
                     ended: issue.counts.ended(),
-                    over: !matches!(issue.state(), IssueState::Sending | IssueState::Paused),
+                    rest: u8::from(issue.frozen().is_some() && issue.awaits_first().is_none()),
+                    over: match issue.frozen() {
+                        Some(_) => !matches!(issue.state(), IssueState::Sending | IssueState::Paused),
+                        // It may leave while somebody looks.
+                        None => issue.state().is_given_up(),
+                    },
                 }),
                 Ok(None) | Err(_) => None,
             };
@@ -66,10 +73,9 @@ impl Console {
                 let mut kept = self.watchers.kept();
                 let Some(sender) = kept.get(&key) else { return };
                 sender.send_if_modified(|known| {
-                    let same = known
-                        .as_ref()
-                        .zip(progress.as_ref())
-                        .is_some_and(|(known, new)| (known.state, known.counts) == (new.state, new.counts));
+                    let same = known.as_ref().zip(progress.as_ref()).is_some_and(|(known, new)| {
+                        (known.state, known.counts, known.rest) == (new.state, new.counts, new.rest)
+                    });
                     if !same {
                         known.clone_from(&progress);
                     }

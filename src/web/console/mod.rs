@@ -4,6 +4,7 @@
 //! rows. GET changes nothing. Nothing here answers on `public_url`.
 
 mod again;
+mod cached;
 mod cookies;
 mod follow;
 mod gate;
@@ -18,7 +19,7 @@ pub use again::Keeps;
 pub use gate::Asks;
 pub(in crate::web) use gate::client;
 
-use self::{follow::Watchers, gate::Route};
+use self::{cached::Caches, follow::Watchers, gate::Route};
 use crate::accounts::{Language, Permission, Viewer, password::Passwords};
 use crate::actions::{ActionError, Actor, accounts::login::Client};
 use crate::app::Engine;
@@ -36,7 +37,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, Uri, header},
     routing::{any, get},
 };
-use pages::{people::Names, preview::Printed};
+use pages::preview::Printed;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
@@ -53,7 +54,7 @@ pub struct Console {
     wake: Arc<Notify>,
     style: (String, Kept),
     script: (String, Kept),
-    names: Names,
+    caches: Caches,
     printed: Printed,
     watchers: Watchers,
     /// Forms with files that are in memory at the same time.
@@ -139,7 +140,7 @@ impl Console {
             wake,
             style: file("console/style.css", "css", "text/css; charset=utf-8")?,
             script: file("console/console.js", "js", "text/javascript; charset=utf-8")?,
-            names: Names::default(),
+            caches: Caches::default(),
             printed: Printed::default(),
             watchers: Watchers::default(),
             uploads: Arc::new(Semaphore::new(MOST_UPLOADS)),
@@ -172,11 +173,6 @@ impl Console {
     /// How often a password was hashed: for tests.
     pub fn password_runs(&self) -> u64 {
         self.passwords.runs()
-    }
-
-    /// The next search reads the list again: for tests that change it elsewhere.
-    pub fn forget_names(&self) {
-        self.names.forget();
     }
 
     fn session_cookie(&self) -> &'static str {
@@ -235,7 +231,13 @@ impl Console {
     }
 
     fn reading(&self) -> Reading<'_> {
-        Reading { store: self.store(), config: self.config(), mailings: self.mailings(), now: self.now() }
+        Reading {
+            store: self.store(),
+            config: self.config(),
+            mailings: self.mailings(),
+            now: self.now(),
+            sizes: Some(self.caches.sizes()),
+        }
     }
 
     /// `section`: the address of the navigation's entry that the page belongs to.

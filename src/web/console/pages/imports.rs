@@ -341,7 +341,7 @@ impl Console {
                 }
             };
             if matches!(ended, Some(Ended::Imported)) {
-                console.names.forget();
+                console.forget_list();
             }
             drop(under_way);
             tell.send_replace(Some(ended));

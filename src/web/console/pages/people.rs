@@ -10,11 +10,10 @@ use crate::actions::{
     accounts::login::Client,
     taking::{self, Format},
 };
-use crate::clock::Clock;
 use crate::domain::segment::Segment;
 use crate::store::StoreError;
 use crate::views::console::{
-    people::{self, Index, PAGE},
+    people::{self, PAGE},
     segment::{self, FILTERS, Offered},
 };
 use crate::web::{
@@ -24,77 +23,7 @@ use crate::web::{
 use axum::{Extension, extract::State, http::StatusCode};
 use serde::Serialize;
 use std::collections::HashSet;
-use std::sync::{
-    Arc, PoisonError, RwLock,
-    atomic::{AtomicU64, Ordering},
-};
-use std::time::{Duration, Instant};
-
-/// Maximum age of the list that the search uses.
-const FRESH: Duration = Duration::from_secs(5);
-const STALE: Duration = Duration::from_secs(60);
-
-/// The index of the search, in memory.
-#[derive(Default)]
-pub(in crate::web::console) struct Names {
-    kept: RwLock<Option<(Instant, Arc<Index>)>>,
-    /// How often it was forgotten: a list that was read before a change is not kept after it.
-    forgotten: AtomicU64,
-    /// One request reads the list, the others wait or take what there is.
-    reading: tokio::sync::Mutex<()>,
-}
-
-impl Names {
-    fn younger_than(&self, age: Duration) -> Option<Arc<Index>> {
-        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
-        let (at, index) = kept.as_ref()?;
-        (Clock::monotonic() - *at < age).then(|| Arc::clone(index))
-    }
-
-    /// Somebody changed the list in this console: the next search reads it again.
-    pub(in crate::web::console) fn forget(&self) {
-        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        self.forgotten.fetch_add(1, Ordering::Relaxed);
-        *kept = None;
-    }
-}
-
-impl Console {
-    /// The list by what is searched: a few seconds old; a search never waits for a list that is a little older to be read again.
-    pub(super) async fn names(self: &Arc<Self>) -> Result<Arc<Index>, StoreError> {
-        if let Some(index) = self.names.younger_than(FRESH) {
-            return Ok(index);
-        }
-        if let Some(index) = self.names.younger_than(STALE) {
-            let console = Arc::clone(self);
-            tokio::spawn(async move {
-                let Ok(_reading) = console.names.reading.try_lock() else { return };
-                if let Err(error) = console.read_names().await {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "the list for the search cannot be read");
-                }
-            });
-            return Ok(index);
-        }
-        let _reading = self.names.reading.lock().await;
-        if let Some(index) = self.names.younger_than(FRESH) {
-            return Ok(index);
-        }
-        self.read_names().await
-    }
-
-    async fn read_names(&self) -> Result<Arc<Index>, StoreError> {
-        let (at, forgotten) = (Clock::monotonic(), self.names.forgotten.load(Ordering::Relaxed));
-        let names = self.store().contact_names().await?;
-        // Folding a long list takes the processor for a while.
-        let index = tokio::task::spawn_blocking(move || Index::new(names)).await.unwrap_or_default();
-        let index = Arc::new(index);
-        let mut kept = self.names.kept.write().unwrap_or_else(PoisonError::into_inner);
-        if self.names.forgotten.load(Ordering::Relaxed) == forgotten {
-            *kept = Some((at, Arc::clone(&index)));
-        }
-        Ok(index)
-    }
-}
+use std::sync::Arc;
 
 /// One more list of the page that the expression is chosen from.
 #[derive(Debug, Serialize)]
@@ -170,10 +99,11 @@ pub(super) async fn list(State(console): State<Arc<Console>>, viewer: Viewer, as
             None => Some(Default::default()),
             Some(segment) => segment::as_filters(segment),
         };
+        let values = console.values().await?;
         let mut filters = Vec::new();
         for (n, (name, field)) in FILTERS.into_iter().enumerate() {
             let chosen = chosen.as_ref().map(|values| values[n].clone()).unwrap_or_default();
-            let mut offered = segment::offered(&it, field).await?;
+            let mut offered = values.of(field).to_vec();
             if !chosen.is_empty() && !offered.iter().any(|it| it.value == chosen) {
                 offered.insert(0, Offered { value: chosen.clone(), title: chosen.clone(), n: 0 });
             }

@@ -157,7 +157,7 @@ pub(super) async fn edit(
             other => other?,
         };
         if let Edited::Done(_) = edited {
-            console.names.forget();
+            console.forget_list();
             return Ok(answer::see_other(&at(&id, "edited")));
         }
         let Some(known) = console.store().person(&id).await? else { return Ok(console.nobody(&viewer)) };
@@ -230,7 +230,7 @@ pub(super) async fn add(State(console): State<Arc<Console>>, viewer: Viewer, cli
         let (engine, actor) = (&console.engine, console.actor(&viewer, &client));
         let fields = typed.changed;
         let added = actions::partners::add(engine, &actor, &address, fields.clone(), &lists, form.get("origine")).await;
-        console.names.forget();
+        console.forget_list();
         let id = console.store().contact_id(&address.key()).await?.unwrap_or_default();
         match added {
             Ok(added) if added.is_barred => Ok(answer::see_other(&at(&id, "added_barred"))),

@@ -380,7 +380,7 @@ impl Console {
     fn done(&self, viewer: &Viewer, act: Act, page: ActPage, done: actions::Result<()>, to: &str) -> Answer {
         match done {
             Ok(()) => {
-                self.names.forget();
+                self.forget_list();
                 answer::see_other(to)
             }
             Err(ActionError::Refused(refusal)) => {

@@ -15,6 +15,7 @@ use crate::domain::{
     partner::Contact,
 };
 use crate::issue::{agenda, content::on_a_blocking_thread, edition};
+use crate::store::AudienceMember;
 use crate::views::console::preview::{Choice, Preview, Sheet, Version, View, base, inert};
 use crate::web::{
     answer::{self, Answer},
@@ -77,14 +78,21 @@ impl Console {
     }
 
     /// Some recipients of the mailing as of now, and the one with this id among them.
-    async fn readers(&self, key: &IssueKey, like: Option<&str>) -> anyhow::Result<(Vec<Contact>, Option<Contact>)> {
+    async fn readers(
+        &self,
+        key: &IssueKey,
+        like: Option<&str>,
+    ) -> anyhow::Result<(Vec<AudienceMember>, Option<Contact>)> {
         let Some(mailing) = self.mailings().iter().find(|it| it.id == key.mailing()) else { return Ok((vec![], None)) };
         let Some(mailing) = edition::mailing_for(&self.engine, mailing, Some(key)).await? else {
             return Ok((vec![], None));
         };
         let segment = mailing.segment.as_ref();
         let some = self.store().audience_sample(&mailing.id, &mailing.audience, segment, READERS).await?;
-        let like = like.and_then(|id| some.iter().find(|contact| contact.id == id)).cloned();
+        let like = match like.filter(|id| some.iter().any(|contact| contact.id == *id)) {
+            Some(id) => self.store().contacts_by_id(&[id.to_owned()]).await?.pop(),
+            None => None,
+        };
         Ok((some, like))
     }
 

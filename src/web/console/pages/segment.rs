@@ -64,11 +64,12 @@ pub(super) async fn show(State(console): State<Arc<Console>>, viewer: Viewer, as
         return answer::see_other(&format!("/partenaires/segment?ou={}", escaped(&text)));
     }
     let read = async {
+        let values = console.values().await?;
         let mut page = SegmentPage {
             rows: None,
             fields: &FIELDS,
             comparisons: &COMPARISONS,
-            offered: segment::offered_to_rows(&console.reading()).await?,
+            offered: segment::offered_to_rows(|field| values.of(field)),
             wrong: None,
             counted: String::new(),
             list: format!("/partenaires?ou={}", escaped(&text)),
