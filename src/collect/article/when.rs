@@ -484,9 +484,9 @@ fn mentions(
         // `Toute la semaine, du lundi au vendredi, …` opens a sentence: it is not of the day of the heading alone.
         if at == from && words.is(at, &["toute"]) && words.is(at + 1, &["la"]) && words.is(at + 2, &["semaine"]) {
             let next = at + 3 + usize::from(words.is(at + 3, &[","]));
-            let narrower = days::recurrence(tokens, next).and_then(|found| match found.what {
-                Recurrence::On(days) => Some((days, found.to)),
-                Recurrence::Except(closed) => Some((Weekdays::ALL.without(closed), found.to)),
+            let narrower = days::recurrence(tokens, next).map(|found| match found.what {
+                Recurrence::On(days) => (days, found.to),
+                Recurrence::Except(closed) => (Weekdays::ALL.without(closed), found.to),
             });
             let (weekdays, end) = narrower.unwrap_or((Weekdays::ALL, at + 3));
             out.push(Mention::of(at, end, When::Weekly(weekdays)));
