@@ -85,7 +85,8 @@ pub fn signal(process: u32, name: &str) {
 /// Waits until it is so. What is waited for is another process: there is nothing to be told by.
 #[track_caller]
 pub fn until(what: &str, is_so: impl Fn() -> bool) {
-    for _ in 0..12_000 {
+    // Three minutes: on a loaded machine ten thousand files take more than one.
+    for _ in 0..36_000 {
         if is_so() {
             return;
         }
