@@ -250,6 +250,13 @@ pub struct Approval {
     pub withdrawn_at: Option<Timestamp>,
 }
 
+impl Approval {
+    /// Whether it approves the content with this hash.
+    pub fn counts_for(&self, hash: Option<&str>) -> bool {
+        self.withdrawn_at.is_none() && hash == Some(self.content_hash.as_str())
+    }
+}
+
 /// Why content that a person saw does not leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -509,6 +516,11 @@ impl IssueSummary {
     pub fn awaits_first(&self) -> Option<u64> {
         let open = matches!(self.stage, Stage::Sending(_) | Stage::Paused { .. });
         self.canary.filter(|it| open && it.over_at.is_none()).map(|it| it.size)
+    }
+
+    /// It has not left yet, and may.
+    pub fn may_still_leave(&self) -> bool {
+        self.frozen().is_none() && !self.state().is_given_up()
     }
 
     pub fn state(&self) -> IssueState {

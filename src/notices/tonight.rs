@@ -107,7 +107,8 @@ pub fn sentence(check: &Check, now: Timestamp, zone: Tz) -> String {
         }
         Check::Approved { by, .. } => format!("Approuvé par {by}\u{a0}: exactement cette version partira."),
         Check::CorrectionAsked { by, why, .. } => {
-            format!("{by} a demandé une correction\u{a0}: {}.", why.trim_end_matches('.'))
+            let end = if why.ends_with(['.', '!', '?', '…']) { "" } else { "." };
+            format!("{by} a demandé une correction\u{a0}: {why}{end}")
         }
         Check::Rehearsed { .. } => {
             "Répété\u{a0}: part à son heure sauf si une personne l’arrête. L’article sera relu.".to_owned()

@@ -228,7 +228,7 @@ fn rare(state: &str) -> Option<String> {
     // Word for word the conditions of the indexes, so that both databases see that they may be used.
     let index = match state {
         "sent" => return None,
-        // What is queued in an issue that is over is seen to by `close_finished_issues`.
+        // `close_finished_issues` handles what is queued in an issue that is over.
         "queued" => return Some(concat!("SELECT o.key FROM issues o WHERE o.state IN ", open_states!()).to_owned()),
         _ => format!("d.state = '{state}' AND d.state NOT IN ('queued', 'sent')"),
     };

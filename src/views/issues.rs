@@ -160,7 +160,7 @@ pub async fn detail(engine: &Engine, key: &IssueKey) -> Result<Option<IssueDetai
     let zone = engine.app.zone_of(&issue.mailing);
     let approvals = engine.store.approvals(key).await?.into_iter().map(|it| ApprovalView {
         at: instant(it.at, zone),
-        counts: Some(&*it.content_hash) == issue.content_hash() && it.withdrawn_at.is_none(),
+        counts: it.counts_for(issue.content_hash()),
         withdrawn_at: it.withdrawn_at.map(|at| instant(at, zone)),
         by: it.by,
         content_hash: it.content_hash,

@@ -68,7 +68,7 @@ pub struct SilentView {
 /// commercial activities says three years after the last contact from the person (`docs/privacy.md`).
 pub const SILENT_YEARS: u32 = 3;
 
-/// Whoever was not heard of since this instant was silent for so many years.
+/// A contact without a sign of life since this instant has been silent for `years`.
 pub fn silent_since(now: Timestamp, years: u32) -> Timestamp {
     now.checked_sub_months(Months::new(years.saturating_mul(12))).unwrap_or_default()
 }

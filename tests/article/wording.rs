@@ -113,6 +113,8 @@ fn what_an_article_says_of_itself_is_no_event_whatever_its_hours() {
         "La collecte des ordures du mardi 13 est avancée au lundi 12 à partir de 5 h.",
         "Les caisses ouvrent 20 minutes avant la séance. Imprimé le 1er juillet.",
         "Pour ne plus recevoir ce message, répondez STOP.",
+        "Imprimé par nos soins. Ne pas jeter sur la voie publique.",
+        "Programme du 12 juillet sous réserve de modifications.",
         "1,2 K204 commentaires · 89 partages",
     ] {
         let printed = printed(&format!("{bal}<p>{line}</p>"));
@@ -123,6 +125,11 @@ fn what_an_article_says_of_itself_is_no_event_whatever_its_hours() {
         "Bus-concert à 18 h, navette gratuite",
         "Exposants et artisans, marché à 9 h",
         "Bureau des légendes, balade contée à 20 h",
+        "J’aime lire : rencontre avec Léa Morel à 18 h, médiathèque",
+        "Repas préparé par nos soins à 12 h 30, halle de Jégun",
+        "Visite de la tour, sous réserve de places, à 10 h",
+        "Vide-greniers sur la voie publique de 8 h à 18 h",
+        "Point d’information sur la fibre à 19 h, mairie de Pavie",
     ] {
         let printed = printed(&format!("{bal}<p>{line}</p>"));
         assert_eq!(printed.len(), 2, "{line}: {printed:?}");

@@ -218,6 +218,7 @@ fn an_uncertain_delivery_is_decided_for_one_person_or_for_all_and_never_by_an_ol
         assert_eq!((done.status, state().as_str()), (303, "sent"));
         desk.get(done.header("location"))
             .expect(200, &["C’est décidé : 1.", "Aucun envoi de ce numéro n’est incertain."]);
+        desk.get("/trace").expect(200, &["a tranché un envoi incertain", "considéré comme remis."]);
         decide("remis", "1").expect(409, &["n’est plus celui"]);
         let audit = "SELECT detail FROM audit WHERE action = 'delivery.resolve'";
         assert!(desk.house.text(audit).contains("sent"));

@@ -17,7 +17,7 @@ use super::place_field::{names_a_venue, place_field, visited};
 use super::places::{Place, Reader};
 use super::text::{Kind, Words, one_spaced, tidy, trimmed};
 use super::titles::lower_first;
-use super::words::{ADDRESSES, JOINTS, is_event_noun, is_function};
+use super::words::{ADDRESSES, JOINTS, WHAT_AND_WHERE, is_event_noun, is_function};
 use crate::domain::agenda::Event;
 
 /// One part of an item while its words are being claimed.
@@ -282,19 +282,6 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         Reader { words: self.words(), end, titled, after_mark, in_commune: false }
     }
 
-    /// Where a title of several words in capitals ends, before a dash and calm words.
-    fn shouted_title(&self) -> Option<usize> {
-        const LONGEST: usize = 14;
-        let words = self.words();
-        let from = self.part.from;
-        let dash = (from..self.part.to.min(from + LONGEST)).find(|at| super::dash::is_dash(words, *at))?;
-        let said = || (from..dash).filter(|at| words.tokens[*at].kind == Kind::Word);
-        let shouts = said().filter(|at| words.shouts(*at)).count() >= 2
-            && said().all(|at| words.shouts(at) || words.tokens[at].fold.chars().count() <= 2);
-        let calm = (dash..self.part.to).any(|at| words.tokens[at].kind == Kind::Word && !words.shouts(at));
-        (shouts && calm).then_some(dash)
-    }
-
     /// Finds the places of the part and claims the words of the event's place.
     pub(super) fn claim_place(&mut self) -> Option<Place> {
         let mut found: Vec<Place> = Vec::new();
@@ -308,12 +295,6 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
             titled = true;
             self.claim(place.from, place.to);
             found.push(place);
-        }
-        // `PÊCHE À PIED — Pavie, plage de l'Est`: capitals make no name of a word in a title that shouts alone.
-        if at == self.part.from
-            && let Some(to) = self.shouted_title()
-        {
-            (at, titled) = (to, true);
         }
         // A place never extends over a claimed word: its position is found once, not from every token.
         let mut end = at;
@@ -439,9 +420,7 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
             if !names_a_venue(words, from, sign) {
                 return None;
             }
-        } else if words.is(from, &["atelier", "ateliers", "club", "theatre", "cinema", "cine"])
-            && !names_a_venue(words, from, sign)
-        {
+        } else if words.is(from, WHAT_AND_WHERE) && !names_a_venue(words, from, sign) {
             // `Atelier d'écriture – 14 h à 16 h, avec Ana Lopez`
             return None;
         }

@@ -36,6 +36,11 @@ pub(super) fn name_at(tokens: &[Token], at: usize) -> Option<usize> {
     ahead.take_while(|(_, token)| token.kind != Kind::Break).find(|(_, token)| is(token, CLOSE)).map(|(i, _)| i + 1)
 }
 
+/// Whether a name begins at token `at`.
+pub(super) fn begins_at(words: &Words<'_>, at: usize) -> bool {
+    words.tokens.get(at).is_some() && name_at(&words.tokens, at).is_some()
+}
+
 /// The name that an item begins with, with its signs.
 pub(super) fn leading_name(text: &str) -> Option<&str> {
     text.starts_with(OPEN).then(|| text.find(CLOSE).map(|end| &text[..end + CLOSE.len_utf8()])).flatten()
@@ -167,15 +172,14 @@ fn is_phrase_with_a_day(words: &Words<'_>) -> bool {
 }
 
 fn is_bare_place(words: &Words<'_>) -> bool {
-    use super::words::{is_event_noun, is_venue};
+    use super::words::{WHAT_AND_WHERE, is_event_noun, is_venue};
     let head = words.tokens.iter().find(|token| token.kind == Kind::Word && !super::words::is_function(token));
     let tells =
         words.tokens.iter().any(|token| is_event_noun(token) && !is_venue(token) || token.is_any(&["«", "!", "?"]));
     let end = words.tokens.len();
     // `Salle des fêtes` is where, `Théâtre de rue` what.
     let sure = || names_a_venue(words, 0, end);
-    // `Atelier d'écriture` is what as well.
-    let both = |head: &Token| head.is_any(&["atelier", "ateliers", "club", "theatre", "cinema", "cine"]);
+    let both = |head: &Token| head.is_any(WHAT_AND_WHERE);
     let venue = head.is_some_and(|head| is_venue(head) && (!tells && !both(head) || sure()));
     venue && place_field(words, 0, end).is_some()
 }

@@ -11,7 +11,7 @@ use super::events::{Setting, Understood};
 use super::flaw::{Flaw, flaw, is_pictogram};
 use super::html::Link;
 use super::marks::{Mark, Meaning};
-use super::names::name_at;
+use super::names::{begins_at, name_at};
 use super::parts::{Marked, Part};
 use super::place_field::{ends_with_town, is_thing_in_a_venue, names_a_venue, place_field};
 use super::places::{Place, Reader};
@@ -56,11 +56,6 @@ fn hint(c: char) -> Option<Sort> {
     }
 }
 
-/// Whether a name that the markup sets apart begins at token `at`.
-pub(super) fn is_name(words: &Words<'_>, at: usize) -> bool {
-    words.tokens.get(at).is_some() && name_at(&words.tokens, at).is_some()
-}
-
 /// `Concert @ La Petite Pierre, Jégun`: where, as on the nets.
 fn is_at_sign(marked: &Marked<'_, '_>, at: usize) -> bool {
     let words = marked.words;
@@ -98,7 +93,7 @@ pub(super) fn record(marked: &Marked<'_, '_>, links: &[Link], setting: &Setting<
         return None;
     }
     let fields = fields(marked, setting.titled);
-    let name = fields.iter().find(|field| is_name(words, field.from));
+    let name = fields.iter().find(|field| begins_at(words, field.from));
     let texts: Vec<&Field> = fields.iter().filter(|field| field.sort == Sort::Text).collect();
     let title_field =
         name.or(texts.first().copied()).or_else(|| fields.iter().find(|field| field.sort == Sort::Category))?;
@@ -236,7 +231,7 @@ fn fields(marked: &Marked<'_, '_>, titled: bool) -> Vec<Field> {
 /// bleus`. A category above it is not: `Conférence`, then `Jardiner avec la lune`.
 fn name_the_title(marked: &Marked<'_, '_>, titled: bool, fields: &mut [Field]) {
     let words = marked.words;
-    if fields.iter().any(|field| is_name(words, field.from)) {
+    if fields.iter().any(|field| begins_at(words, field.from)) {
         return;
     }
     let Some(first) = fields.iter().position(|field| !matches!(field.sort, Sort::Time | Sort::State)) else { return };
@@ -356,7 +351,7 @@ fn has_mark(marked: &Marked<'_, '_>, from: usize, to: usize, is: impl Fn(&Meanin
 fn sort(marked: &Marked<'_, '_>, from: usize, to: usize) -> Sort {
     let words = marked.words;
     let tokens = &words.tokens;
-    if is_name(words, from) {
+    if begins_at(words, from) {
         return Sort::Text;
     }
     let within = |is: &dyn Fn(&Mark) -> bool, also: &[&str]| {
@@ -462,7 +457,7 @@ fn merge_text(marked: &Marked<'_, '_>, fields: Vec<Field>) -> Vec<Field> {
             .last()
             .is_some_and(|last| last.to < field.from && (last.to..field.from).all(|at| words.is(at, &["-", ","])));
         match out.last_mut() {
-            Some(last) if is_name(words, last.from) => out.push(field),
+            Some(last) if begins_at(words, last.from) => out.push(field),
             Some(last) if dashed && last.sort == field.sort && matches!(field.sort, Sort::Text | Sort::Place) => {
                 last.to = field.to
             }
@@ -525,7 +520,7 @@ fn place(marked: &Marked<'_, '_>, fields: &[Field], title: &Field, setting: &Set
             // What a name names is a place only where it is a town and no heading says another.
             let listed = |name: &String| !super::communes::departments(name).is_empty();
             let certain = |place: &Place| place.commune.as_ref().is_some_and(listed) && setting.town.is_none();
-            read(title).filter(|place| !is_name(words, title.from) || certain(place))
+            read(title).filter(|place| !begins_at(words, title.from) || certain(place))
         })
 }
 
@@ -545,7 +540,7 @@ fn title(marked: &Marked<'_, '_>, field: &Field, draft: &Draft<'_, '_, '_>) -> (
         |at: usize| marked.marks.iter().any(|mark| mark.from == at && matches!(mark.meaning, Meaning::Times(_)));
     // `Bourse aux vélos (dépôt le samedi de 14 h à 17 h)`: a bracket that says when is a note.
     let bracket = (field.from + 1..field.to).find(|at| words.is(*at, &["("])).filter(|open| {
-        !is_name(words, field.from) && (*open..field.to).take_while(|at| !words.is(*at, &[")"])).any(timed)
+        !begins_at(words, field.from) && (*open..field.to).take_while(|at| !words.is(*at, &[")"])).any(timed)
     });
     let bracketed = |at: usize| bracket.is_some_and(|open| at >= open);
     let mut runs: Vec<(usize, usize)> = Vec::new();

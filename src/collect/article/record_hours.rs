@@ -4,8 +4,9 @@ use chrono::NaiveTime;
 
 use super::flaw::flaw;
 use super::marks::Meaning;
+use super::names::begins_at;
 use super::parts::Marked;
-use super::record::{Field, Sort, is_name, names_a_thing};
+use super::record::{Field, Sort, names_a_thing};
 use super::text::Kind;
 use super::titles;
 use super::words::{AUXILIARY, is_event_noun, is_venue};
@@ -98,7 +99,7 @@ pub(super) fn times(marked: &Marked<'_, '_>, fields: &[Field], title: &Field) ->
             fields.iter().filter(|field| matches!(field.sort, Sort::Time | Sort::Text)).flat_map(of).take(1).collect(),
         ),
         [(_, found)] if found.iter().filter(|mark| timed(mark)).count() == 1 => Some(found.clone()),
-        [(field, found)] if is_name(marked.words, title.from) => {
+        [(field, found)] if begins_at(marked.words, title.from) => {
             // `de 13 h 30 à 17 h (dernière entrée 16 h 15)`: one list of hours, and details of it.
             let main: Vec<usize> = found
                 .iter()

@@ -106,7 +106,7 @@ pub(super) fn role(words: &Words<'_>, from: usize, to: usize) -> Role {
     let text = words.slice(from, to);
     let text = text.trim_start_matches(|c: char| is_bullet(c) || is_space(c) || !c.is_alphanumeric() && c != '©');
     let text = folded(text);
-    if is_aside(&text) || says_none(words, from, to) {
+    if is_aside(&text) || is_loose_aside(&text) || says_none(words, from, to) {
         return Role::Aside;
     }
     if (is_service(&text) || calls_for_announcements(words, from, to) || names_the_next_issue(words, from, to))
@@ -205,6 +205,8 @@ fn asks_visitors(words: &Words<'_>, at: usize) -> bool {
     words.is(at, &["bureau", "bureaux", "point", "points", "accueil"])
         && words.is(at + 1, &["d'", "de"])
         && words.is(at + 2, &["information", "informations", "accueil", "tourisme", "info", "l'"])
+        // `Point d'information sur la fibre` is a meeting.
+        && !words.is(at + 3, &["sur"])
 }
 
 /// `Bus gratuits ce soir. Celui qui conduit, c'est celui qui ne boit pas !`: behind a sentence that is not about an event,
@@ -253,7 +255,8 @@ fn is_aside(text: &str) -> bool {
         "pour plus d'info", "plus d'info", "plus d'information", "tout le programme", "le programme complet",
         "toute l'actualite", "les billets des spectacles", "prochain numero", "prochainement",
         "a reecouter", "retrouvez « l'agenda", "soumis par", "ecrit par", "poste par", "redige par", "p.-s.", "p.s.",
-        "post-scriptum", "ne pas jeter", "taguez", "likez", "j'aime", "j'aimecommenter", "j'aimecommenterpartager", "pour ne plus recevoir", "pour vous desinscrire", "pour vous desabonner", "toutes ces infos", "ces infos", "ces informations",
+        "post-scriptum", "ne pas jeter", "taguez", "likez", "j'aimecommenter", "j'aimecommenterpartager",
+        "pour ne plus recevoir", "pour vous desinscrire", "pour vous desabonner",
         "prochaine mise a jour", "prochaine parution", "imprime le",
         "retrouvez nos idees", "suivez toute l'actualite",
         "presente par notre partenaire", "agenda arrete", "sauf erreur", "reproduction interdite",
@@ -280,7 +283,7 @@ fn is_aside(text: &str) -> bool {
         "figurer dans cette rubrique", "figurer dans l'agenda", "dans notre emission", "annonces a deposer",
         "a deposer a l'accueil", "vos communiques", "nous parvenir", "publie le", "mis a jour le", "bonne semaine",
         "bon week-end a", "lire la suite", "lire aussi", "se desinscrire", "communique du", "pas d'animation",
-        "aucune animation", "imprime par", "par nos soins", "sous reserve de", "voie publique", "donnees sous reserve",
+        "aucune animation", "imprime par", "donnees sous reserve",
         "minutes avant la seance", "minutes avant chaque seance", "min avant la seance", "min avant chaque seance",
     ];
     static HELD: LazyLock<Regex> = LazyLock::new(|| any_of(HOLDS));
@@ -289,6 +292,15 @@ fn is_aside(text: &str) -> bool {
     // `Page 2/2`
     let numbered = text.strip_prefix("page ").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     numbered || begins_with_any(text, BEGINS) || held()
+}
+
+/// `Imprimé par nos soins`, `Ne pas jeter sur la voie publique`, `J'aime · Commenter`: words about the article where they tell
+/// of no event and its hour, as `Repas préparé par nos soins à 12 h 30` does.
+fn is_loose_aside(text: &str) -> bool {
+    const BEGINS: &[&str] = &["j'aime", "toutes ces infos", "ces infos", "ces informations"];
+    const HOLDS: &[&str] = &["par nos soins", "sous reserve de", "voie publique"];
+    static HELD: LazyLock<Regex> = LazyLock::new(|| any_of(HOLDS));
+    (begins_with_any(text, BEGINS) || HELD.is_match(text)) && !tells_when(text)
 }
 
 /// `Associations, pour paraître dans le prochain agenda, écrivez avant jeudi à …`

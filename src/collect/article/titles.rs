@@ -58,7 +58,7 @@ pub(super) fn calm(name: &str) -> String {
     let words = Words::of(&text);
     let noun = words.tokens.first().is_some_and(|first| first.capital && is_event_noun(first)) && !words.shouts(0);
     let named = words.tokens.get(1).is_some_and(|next| next.kind != Kind::Word || next.capital);
-    if noun && (words.tokens.len() == 1 || !named) { lower_first(&text) } else { text.clone() }
+    if noun && (words.tokens.len() == 1 || !named) { lower_first(&text) } else { text }
 }
 
 pub(super) fn lower_first(text: &str) -> String {

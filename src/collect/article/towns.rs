@@ -79,14 +79,15 @@ pub(super) fn notices(line: &Line) -> Vec<usize> {
     }
     let words = Words::of(&line.text);
     let heads = |at: usize| {
-        let (_, to) = communes::written(&words, at)?;
-        let ordinary = to == at + 1 && is_listed_word(&words.tokens[at]);
-        ((at..to).all(|at| words.shouts(at)) && words.is(to, &[".", ":"]) && !ordinary).then_some(())
+        communes::written(&words, at).is_some_and(|(_, to)| {
+            let ordinary = to == at + 1 && is_listed_word(&words.tokens[at]);
+            (at..to).all(|at| words.shouts(at)) && words.is(to, &[".", ":"]) && !ordinary
+        })
     };
-    if heads(0).is_none() {
+    if !heads(0) {
         return Vec::new();
     }
-    let begins = |at: &usize| words.is(at - 1, &["-", ".", ";", "•", "|"]) && heads(*at).is_some();
+    let begins = |at: &usize| words.is(at - 1, &["-", ".", ";", "•", "|"]) && heads(*at);
     (1..words.tokens.len()).filter(begins).map(|at| words.tokens[at].start).collect()
 }
 

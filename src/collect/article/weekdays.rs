@@ -83,12 +83,7 @@ fn holds_weekday(spec: &Spec, under: Option<&[NaiveDate]>) -> bool {
     mentions.len() > 1 && mentions.iter().any(|mention| mention.weekday == Some(day.weekday()))
 }
 
+/// The day of the heading itself.
 fn weekday_of(spec: &Spec, under: Option<&[NaiveDate]>) -> bool {
-    let Spec::List(mentions) = spec else { return false };
-    let under = under.filter(|days| days.len() == 1);
-    under.is_some_and(|days| {
-        mentions
-            .iter()
-            .all(|mention| mention.weekday.is_some_and(|weekday| days.iter().any(|day| day.weekday() == weekday)))
-    })
+    weekday_among(spec, under.filter(|days| days.len() == 1))
 }

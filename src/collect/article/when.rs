@@ -3,7 +3,7 @@
 //! A day counts if it is the date of an event: at the beginning of a sentence, or beside an hour. `marché du samedi`,
 //! `avant vendredi`, `reporté au jeudi` mention a day without being on it.
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 
 use super::calendar::Calendar;
 use super::days::{self, Recurrence, Spec, Weekdays};
@@ -543,7 +543,7 @@ fn narrow_recurrence(words: &Words<'_>, out: &mut Vec<Mention>) {
     let (When::Weekly(a), When::Weekly(b)) = (&first.when, &second.when) else { return };
     let apart = (first.to..second.from).any(|at| {
         let token = &words.tokens[at];
-        token.kind == Kind::Word && !is_function(token) && hour_within(words, at).is_none() || token.is_any(&[";", "."])
+        token.kind == Kind::Word && !is_function(token) && !is_within_an_hour(words, at) || token.is_any(&[";", "."])
     });
     let days = match (*a, *b) {
         (Weekdays::ALL, days) | (days, Weekdays::ALL) if !apart => days,
@@ -554,12 +554,11 @@ fn narrow_recurrence(words: &Words<'_>, out: &mut Vec<Mention>) {
 
 /// `chaque soir à 18 h du 1er au 24 décembre`, `du 10 au 16, tous les jours sauf mardi`: the weekdays, among these days.
 fn join_recurrence_and_span(words: &Words<'_>, end: usize, out: &mut Vec<Mention>) {
-    use chrono::Datelike;
     let [first, second] = out.as_slice() else { return };
     let between = first.to..second.from;
     let apart = between.clone().any(|at| {
         let token = &words.tokens[at];
-        token.kind == Kind::Word && !is_function(token) && hour_within(words, at).is_none()
+        token.kind == Kind::Word && !is_function(token) && !is_within_an_hour(words, at)
     });
     let (weekdays, days) = match (&first.when, &second.when) {
         (When::Weekly(weekdays), When::Days(days)) | (When::Days(days), When::Weekly(weekdays)) => (*weekdays, days),
@@ -582,8 +581,8 @@ fn join_recurrence_and_span(words: &Words<'_>, end: usize, out: &mut Vec<Mention
 }
 
 /// Whether the token is a part of an hour: the `h` of `18 h`.
-fn hour_within(words: &Words<'_>, at: usize) -> Option<()> {
-    (at.saturating_sub(3)..=at).find_map(|from| hours::time(&words.tokens, from).filter(|time| time.to > at)).map(drop)
+fn is_within_an_hour(words: &Words<'_>, at: usize) -> bool {
+    (at.saturating_sub(3)..=at).any(|from| hours::time(&words.tokens, from).is_some_and(|time| time.to > at))
 }
 
 /// What one does before the thing takes place.

@@ -125,6 +125,9 @@ pub(super) const VENUES: &[&str] = &[
     "restaurant", "rives", "rue", "rues", "salle", "skate-park", "square", "stade", "studio",
 ];
 
+/// Venues that are also what takes place: `Atelier d'écriture`, `Théâtre de rue`.
+pub(super) const WHAT_AND_WHERE: &[&str] = &["atelier", "ateliers", "club", "theatre", "cinema", "cine"];
+
 const MORE_VENUES: &[&str] = &[
     "clocher", "necropole", "trinquet", "abbatiale", "verrerie", "capitainerie", "calvaire", "biscuiterie", "cornieres", "couverts", "ludotheque", "kiosque", "recyclerie", "tiers-lieu", "bibliotheque", "cinema", "escape", "voliere", "commanderie", "temple", "oratoire", "sanctuaire", "hospice", "haras", "manege", "sablons", "bergerie", "fournil", "pressoir", "four", "forge", "atelier-galerie", "chaumiere", "carrelet", "belvedere", "plage", "marina", "marais", "reserve", "ermitage", "thermes", "cornes", "corniere", "sentier", "chemin", "route", "bastion", "rempart", "tours", "palombiere", "terrain", "terrasse", "theatre", "thermes", "tiers-lieu", "tour", "tribunal", "velodrome", "verger",
     "vignoble", "villa", "village", "ville", "voie", "office", "presbytere", "pigeonnier", "prefecture", "camp",

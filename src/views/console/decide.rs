@@ -6,7 +6,7 @@ use crate::accounts::Permission;
 use crate::actions::issues::may_edit;
 pub use crate::actions::may::{Act, Subject, may};
 use crate::app::Engine;
-use crate::domain::issue::{IssueKey, IssueState, IssueSummary};
+use crate::domain::issue::{ContentRefusal, IssueKey, IssueState, IssueSummary};
 use crate::issue::{approval::short, audience, edition};
 use crate::notices::tonight::{corrected, exceptions};
 use crate::views::console::tonight::Known;
@@ -174,6 +174,12 @@ pub struct RefusalLine {
     pub why: String,
 }
 
+impl RefusalLine {
+    pub(super) fn new(it: &Reading<'_>, mailing: &str, said: ContentRefusal) -> Self {
+        Self { at: When::new(said.at, it.now, it.zone_of(mailing)), by: said.by, why: said.why }
+    }
+}
+
 /// A pinned fact that is not what the person read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Moved {
@@ -259,13 +265,7 @@ impl Sheet {
                     .collect();
             }
             let of_this = it.store.refusals(key).await?.into_iter().filter(|it| it.content_hash == hash);
-            refusals = of_this
-                .map(|refused| RefusalLine {
-                    at: When::new(refused.at, it.now, zone),
-                    by: refused.by,
-                    why: refused.why,
-                })
-                .collect();
+            refusals = of_this.map(|said| RefusalLine::new(it, key.mailing(), said)).collect();
         }
         let mut seen = url::form_urlencoded::Serializer::new(String::new());
         for fact in facts.iter().filter(|fact| fact.pinned) {

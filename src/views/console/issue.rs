@@ -152,26 +152,7 @@ pub async fn head(it: &Reading<'_>, key: &IssueKey) -> Result<Option<Head>, Stor
         None => 0,
     };
     let approved = it.store.approvals(key).await?.into_iter();
-    let approved = approved.filter(|it| it.withdrawn_at.is_none() && Some(&*it.content_hash) == issue.content_hash());
-    Ok(Some(Head {
-        approved_by: approved.map(|it| it.by).collect(),
-        asked: asked(it, &issue).await?,
-        ..head_of(it, &issue, bounced)
-    }))
-}
-
-/// Corrections that were asked for on the version that is kept now; none once it was frozen or given up. Oldest first.
-pub(super) async fn asked(it: &Reading<'_>, issue: &IssueSummary) -> Result<Vec<RefusalLine>, StoreError> {
-    let Some(hash) = issue.content_hash().filter(|_| issue.frozen().is_none() && !issue.state().is_given_up()) else {
-        return Ok(Vec::new());
-    };
-    let refusals = it.store.refusals(&issue.key).await?.into_iter();
-    let of_this = refusals.filter(|it| it.kind == RefusalKind::Refused && it.content_hash == *hash);
-    let zone = it.zone_of(&issue.mailing);
-    Ok(of_this.map(|said| RefusalLine { at: When::new(said.at, it.now, zone), by: said.by, why: said.why }).collect())
-}
-
-fn head_of(it: &Reading<'_>, issue: &IssueSummary, bounced: u64) -> Head {
+    let approved = approved.filter(|it| it.counts_for(issue.content_hash()));
     let when = |at| When::new(at, it.now, it.zone_of(&issue.mailing));
     let help = match issue.state() {
         _ if issue.half_approved_by.is_some() => Some("help_second_person"),
@@ -183,14 +164,14 @@ fn head_of(it: &Reading<'_>, issue: &IssueSummary, bounced: u64) -> Head {
         _ if issue.counts.unknown > 0 => Some("help_unknown"),
         _ => None,
     };
-    Head {
-        row: Row::new(it, issue),
+    Ok(Some(Head {
+        row: Row::new(it, &issue),
         path: issue.key.to_string(),
         expires_at: when(issue.expires_at),
         frozen_at: issue.frozen_at().map(when),
         closed_at: issue.closed_at().map(when),
-        approved_by: Vec::new(),
-        asked: Vec::new(),
+        approved_by: approved.map(|it| it.by).collect(),
+        asked: asked(it, &issue).await?,
         content_hash: issue.content_hash().map(str::to_owned),
         every: Sum::every(&issue.key, &issue.counts),
         first: issue.awaits_first(),
@@ -198,7 +179,7 @@ fn head_of(it: &Reading<'_>, issue: &IssueSummary, bounced: u64) -> Head {
         bounced_href: format!("{}/destinataires?retour=oui", issue_href(&issue.key)),
         uncertain: issue.counts.unknown,
         live: matches!(issue.state(), IssueState::Sending | IssueState::Paused),
-        waits: issue.frozen().is_none() && !issue.state().is_given_up(),
+        waits: issue.may_still_leave(),
         help,
         is_agenda: issue.key.corrected().is_none()
             && it.mailings.iter().any(|mailing| mailing.id == issue.mailing && mailing.agenda().is_some()),
@@ -206,7 +187,17 @@ fn head_of(it: &Reading<'_>, issue: &IssueSummary, bounced: u64) -> Head {
             .then(|| it.mailings.iter().find(|mailing| mailing.id == issue.mailing))
             .flatten()
             .map(|_| format!("{}/rectificatif", issue_href(&issue.key))),
-    }
+    }))
+}
+
+/// Corrections that were asked for on the version that is kept now; none once it was frozen or given up. Oldest first.
+pub(super) async fn asked(it: &Reading<'_>, issue: &IssueSummary) -> Result<Vec<RefusalLine>, StoreError> {
+    let Some(hash) = issue.content_hash().filter(|_| issue.may_still_leave()) else {
+        return Ok(Vec::new());
+    };
+    let refusals = it.store.refusals(&issue.key).await?.into_iter();
+    let of_this = refusals.filter(|said| said.kind == RefusalKind::Refused && said.content_hash == *hash);
+    Ok(of_this.map(|said| RefusalLine::new(it, &issue.mailing, said)).collect())
 }
 
 /// The last test that the viewer had sent today.
@@ -340,7 +331,7 @@ pub async fn history(it: &Reading<'_>, key: &IssueKey) -> Result<Vec<Event>, Sto
     let seen = |hash: &str| Some(format!("{}/apercu/{hash}", issue_href(key)));
     let mut events: Vec<Event> = Vec::new();
     for approval in it.store.approvals(key).await? {
-        let now = issue.content_hash() == Some(&approval.content_hash) && approval.withdrawn_at.is_none();
+        let now = approval.counts_for(issue.content_hash());
         let what = if now { "event_approved" } else { "event_approved_other" };
         let short: String = approval.content_hash.chars().take(12).collect();
         let approved = event(approval.at, what, format!("{} ({short})", approval.by), Tone::Good);

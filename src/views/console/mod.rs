@@ -38,7 +38,7 @@ use chrono_tz::Tz;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Where a view reads: the ledger, the settings, and the instant it is for.
@@ -55,23 +55,42 @@ pub struct Reading<'a> {
 /// The sizes of audiences, kept for a few seconds: several persons look at the same page, and counting 20,000 subscribers takes
 /// milliseconds. Decisions count again.
 #[derive(Default)]
-pub struct AudienceSizes(Mutex<HashMap<String, (Instant, u64)>>);
+pub struct AudienceSizes(Mutex<Counted>);
+
+#[derive(Default)]
+struct Counted {
+    sizes: HashMap<String, (Instant, u64)>,
+    /// How often they were forgotten: what was counted before a change is not kept after it.
+    forgotten: u64,
+}
 
 impl AudienceSizes {
     const FRESH: Duration = Duration::from_secs(5);
 
-    fn known(&self, mailing: &str) -> Option<u64> {
-        let sizes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        sizes.get(mailing).filter(|(at, _)| Clock::monotonic() - *at < Self::FRESH).map(|(_, size)| *size)
+    /// The size if it is known; otherwise what [`AudienceSizes::keep`] needs.
+    fn known(&self, mailing: &str) -> Result<u64, (Instant, u64)> {
+        let (counted, now) = (self.counted(), Clock::monotonic());
+        let known = counted.sizes.get(mailing).filter(|(at, _)| now - *at < Self::FRESH);
+        known.map(|(_, size)| *size).ok_or((now, counted.forgotten))
     }
 
-    fn keep(&self, mailing: &str, counted_at: Instant, size: u64) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(mailing.to_owned(), (counted_at, size));
+    /// Unless they were forgotten since then.
+    fn keep(&self, mailing: &str, (at, forgotten): (Instant, u64), size: u64) {
+        let mut counted = self.counted();
+        if counted.forgotten == forgotten {
+            counted.sizes.insert(mailing.to_owned(), (at, size));
+        }
     }
 
     /// The list was changed.
     pub fn forget(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let mut counted = self.counted();
+        counted.sizes.clear();
+        counted.forgotten += 1;
+    }
+
+    fn counted(&self) -> MutexGuard<'_, Counted> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -91,13 +110,16 @@ impl Reading<'_> {
     /// # Errors
     /// When the ledger cannot be read.
     pub async fn audience_size(&self, mailing: &Mailing) -> Result<u64, StoreError> {
-        if let Some(known) = self.sizes.and_then(|sizes| sizes.known(&mailing.id)) {
-            return Ok(known);
+        let count = || self.store.audience_size(&mailing.id, &mailing.audience, mailing.segment.as_ref());
+        let Some(sizes) = self.sizes else { return count().await };
+        match sizes.known(&mailing.id) {
+            Ok(known) => Ok(known),
+            Err(asked) => {
+                let size = count().await?;
+                sizes.keep(&mailing.id, asked, size);
+                Ok(size)
+            }
         }
-        let at = Clock::monotonic();
-        let size = self.store.audience_size(&mailing.id, &mailing.audience, mailing.segment.as_ref()).await?;
-        self.sizes.inspect(|sizes| sizes.keep(&mailing.id, at, size));
-        Ok(size)
     }
 
     /// An issue, open or finished. `open`: those that are known to be open.

@@ -22,8 +22,8 @@ pub(super) struct Progress {
     pub counts: Counts,
     pub total: u64,
     pub ended: u64,
-    /// The first messages were answered, and the rest is leaving: 0 or 1.
-    pub rest: u8,
+    /// The first messages were answered, and the rest is leaving.
+    pub rest: bool,
     /// Nothing of it moves by itself any more.
     pub over: bool,
 }
@@ -59,12 +59,10 @@ impl Console {
                     counts: issue.counts,
                     total: issue.counts.total(),
                     ended: issue.counts.ended(),
-                    rest: u8::from(issue.frozen().is_some() && issue.awaits_first().is_none()),
-                    over: match issue.frozen() {
-                        Some(_) => !matches!(issue.state(), IssueState::Sending | IssueState::Paused),
-                        // It may leave while somebody looks.
-                        None => issue.state().is_given_up(),
-                    },
+                    rest: issue.frozen().is_some() && issue.awaits_first().is_none(),
+                    // What has not left may do so while somebody looks.
+                    over: !issue.may_still_leave()
+                        && !matches!(issue.state(), IssueState::Sending | IssueState::Paused),
                 }),
                 Ok(None) | Err(_) => None,
             };

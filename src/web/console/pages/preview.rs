@@ -152,7 +152,7 @@ async fn shown(console: &Console, key: &IssueKey, hash: String, choice: Choice<'
         false => console.store().content(key).await?,
     };
     let approvals = console.store().approvals(key).await?.into_iter();
-    let approvals = approvals.filter(|it| it.content_hash == kept.hash && it.withdrawn_at.is_none());
+    let approvals = approvals.filter(|it| it.counts_for(Some(&kept.hash)));
     let message = message(&kept.content, like.as_ref(), &console.config().sender.address).await?;
     let version = Version {
         issue: &kept.issue,
