@@ -22,7 +22,6 @@ use crate::web::{
 };
 use axum::{Extension, extract::State, http::StatusCode};
 use serde::Serialize;
-use std::collections::HashSet;
 use std::sync::Arc;
 
 /// One more list of the page that the expression is chosen from.
@@ -139,11 +138,11 @@ impl Console {
     ) -> Result<(Vec<String>, usize, usize), StoreError> {
         let names = self.names().await?;
         let among = match &wanted.segment {
-            Some(segment) => Some(self.store().ids_of(segment).await?.into_iter().collect::<HashSet<_>>()),
-            None if wanted.wrong.is_some() => Some(HashSet::new()),
+            Some(segment) => Some(self.ids_of(segment).await?),
+            None if wanted.wrong.is_some() => Some(Arc::default()),
             None => None,
         };
-        let (ids, found) = names.find(&wanted.q, among.as_ref(), after, limit);
+        let (ids, found) = names.find(&wanted.q, among.as_deref(), after, limit);
         Ok((ids, found, names.len()))
     }
 }
