@@ -462,7 +462,7 @@ mod tests {
     #[test]
     fn an_article_without_a_title_is_not_quoted() {
         let hold = |title: &str| {
-            let wanted = "2026-06-29".parse().unwrap();
+            let wanted = "2026-W27".parse().unwrap();
             Hold::WrongWeek { wanted, found: None, title: title.to_owned() }.to_string()
         };
         assert_eq!(hold(""), "aucun jour n’a été reconnu dans l’article");
