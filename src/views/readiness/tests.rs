@@ -6,6 +6,8 @@ use crate::domain::{
     notice::Notice,
 };
 use crate::store::RelayLeftAlone;
+use crate::store::webhooks::DisabledWhy;
+use chrono_tz::Tz;
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
