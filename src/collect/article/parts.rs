@@ -564,8 +564,12 @@ enum Decision {
 /// `Tous les jours de 15 h à 23 h | Domme` below a title: when and where, as the opening hours of a place are said.
 fn is_line_of_a_card(words: &Words<'_>, from: usize, to: usize) -> bool {
     let below = from > 0 && words.tokens[from - 1].kind == Kind::Break;
-    let when_first =
+    let dated =
         super::days::recurrence(&words.tokens, from).is_some() || super::days::date(&words.tokens, from).is_some();
+    // `Horaires : 8 h à 18 h`; `Horaires : du lundi au vendredi…` may be of an office.
+    let weekly = (from..to).any(|at| super::days::recurrence(&words.tokens, at).is_some());
+    let labelled = words.is(from, super::practical::HOUR_LABELS) && words.is(from + 1, &[":"]) && !weekly;
+    let when_first = dated || labelled;
     below && when_first && only_where_and_when(words, from, to)
 }
 

@@ -15,7 +15,7 @@ use super::names::{begins_at, name_at};
 use super::parts::{Marked, Part};
 use super::place_field::{ends_with_town, is_thing_in_a_venue, names_a_venue, place_field};
 use super::places::{Place, Reader};
-use super::practical::{is_dated_practical, is_dishes, is_practical};
+use super::practical::{HOUR_LABELS, is_dated_practical, is_dishes, is_practical};
 use super::record_hours::{times, told_beside};
 use super::sentences::{Role, role};
 use super::text::{Kind, Token, Words, one_spaced, tidy, trimmed};
@@ -334,6 +334,15 @@ fn push_field(marked: &Marked<'_, '_>, from: usize, to: usize, hinted: Option<So
     if from >= to || !tokens[from..to].iter().any(|token| matches!(token.kind, Kind::Word | Kind::Number)) {
         return;
     }
+    // `médiathèque. 8 €, places limitées`: where, and what is said behind it.
+    let first = marked.sentences.iter().map(|(_, end)| *end).find(|end| from + 1 < *end && *end < to);
+    if let Some(end) = first.filter(|end| {
+        hinted.is_none() && !out.is_empty() && tokens[end - 1].is(".") && sort(marked, from, *end) == Sort::Place
+    }) {
+        push_field(marked, from, end - 1, None, out);
+        push_field(marked, end, to, None, out);
+        return;
+    }
     let sort = hinted.unwrap_or_else(|| sort(marked, from, to));
     let sort = match sort {
         // `💶 gratuit` and `📍 …` keep their hint; `☎ 05…` too.
@@ -390,6 +399,9 @@ fn sort(marked: &Marked<'_, '_>, from: usize, to: usize) -> Sort {
         )
     {
         return Sort::Price;
+    }
+    if tokens[from].is_any(HOUR_LABELS) && words.is(from + 1, &[":"]) && has(&time) {
+        return Sort::Practical;
     }
     if tokens[from].is_any(&PLACE_LABELS) && words.is(from + 1, &[":", "?"]) {
         return Sort::Place;
@@ -496,7 +508,8 @@ fn place(marked: &Marked<'_, '_>, fields: &[Field], title: &Field, setting: &Set
         }
     }
     let read = |field: &Field| {
-        let mut at = field.from;
+        // `Atelier poterie à la Maison des associations`
+        let mut at = field.from + usize::from(is_thing_in_a_venue(words, field.from, field.to));
         while at < field.to {
             if marked.quiet[at] {
                 at += 1;
@@ -580,7 +593,7 @@ fn only_practical(marked: &Marked<'_, '_>, field: &Field, draft: &Draft<'_, '_, 
     let words = marked.words;
     let place = draft.place.as_ref().map_or(0..0, |place| place.from..place.to);
     (field.from..field.to)
-        .all(|at| !marked.is_content(at) || place.contains(&at) || words.is(at, AUXILIARY) || words.is(at, DETAILS))
+        .all(|at| !marked.is_content(at) || place.contains(&at) || words.is(at, HOUR_LABELS) || words.is(at, AUXILIARY) || words.is(at, DETAILS))
 }
 
 /// Whether a contact field holds nothing but a telephone or a link that its own field shows.

@@ -8,7 +8,7 @@ use super::super::lines::{
 use super::super::marks::{Meaning, marks};
 use super::super::practical::{is_dated_practical, is_detail, is_dishes, is_field, is_practical};
 use super::super::sentences::{Role, line_role, role, sentences, tells_of_nothing};
-use super::super::text::{Kind, Words, folded, is_space};
+use super::super::text::{Kind, Token, Words, folded, is_space};
 use super::super::when::{Piece, When, pieces};
 use super::super::words::is_event_noun;
 use super::{Builder, Entry, Under, is_state_alone, tells_of_an_event};
@@ -180,6 +180,10 @@ impl Builder<'_> {
         {
             return at;
         }
+        let fields = self.fields_to(at);
+        if fields > at {
+            return fields;
+        }
         for next in at + 1..self.lines.len().min(at + MOST_LINES) {
             let line = &self.lines[next];
             let practical = self.facts[next].dated_practical;
@@ -208,6 +212,26 @@ impl Builder<'_> {
             }
         }
         at
+    }
+
+    /// The line after the last one of a title with fields below it in its paragraph: `Brocante`, `Horaires : 9 h-18 h`,
+    /// `Lieu : place Gambetta`, `Buvette`. `at` where it has none.
+    fn fields_to(&self, at: usize) -> usize {
+        const MOST_LINES: usize = 12;
+        let line = &self.lines[at];
+        let of_block = |next: &usize| {
+            let other = &self.lines[*next];
+            other.block == line.block && !other.bullet && other.shape.heading == 0 && footer(other).is_none()
+        };
+        let to = (at + 1..self.lines.len().min(at + MOST_LINES)).find(|next| !of_block(next));
+        let to = to.unwrap_or(self.lines.len().min(at + MOST_LINES));
+        let field = |next: usize| next < to && is_field(&self.lines[next].text);
+        if !field(at + 1) {
+            return at;
+        }
+        // Another title, with fields of its own.
+        let title = |next: &usize| !field(*next) && field(next + 1) && !is_detail(&self.lines[*next].text);
+        (at + 2..to).find(title).unwrap_or(to)
     }
 
     /// Where a practical line below a title puts it.
@@ -369,8 +393,9 @@ impl Builder<'_> {
         {
             entry.under = Under::Nowhere(Unplaced::NotAnEvent);
         }
-        // A card of an exhibition under « Toute la semaine ».
-        if entry.under == Under::Weekly(Weekdays::ALL) && !entry.placed_by_words && is_exhibition(&entry.text) {
+        // A card of an exhibition under « Toute la semaine », `Expo « Bêtes de pierre », entrée libre` under « Tout le week-end ».
+        let shown = || is_exhibition(&entry.text) || !timed && begins_with_exhibition(&entry);
+        if matches!(entry.under, Under::Weekly(_)) && !entry.placed_by_words && shown() {
             entry.under = Under::Exhibitions;
         }
         // `Chaque vendredi, Sophie et Mathias vous disent où sortir`: nothing to attend, and no hour.
@@ -388,6 +413,15 @@ impl Builder<'_> {
         }
         self.out.entries.push(entry);
     }
+}
+
+/// `La Chapelle : expo « Bêtes de pierre »`
+fn begins_with_exhibition(entry: &Entry) -> bool {
+    const FAR: usize = 12;
+    let words = Words::of(entry.told.as_deref().unwrap_or(&entry.text));
+    let shown = |token: &Token| token.is_any(&["exposition", "expo"]);
+    let noun = words.tokens.iter().take(FAR).find(|token| is_event_noun(token) || shown(token));
+    noun.is_some_and(shown)
 }
 
 fn is_farewell(text: &str) -> bool {
