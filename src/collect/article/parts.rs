@@ -8,7 +8,7 @@ use super::marks::{Mark, Meaning, quotation};
 use super::places::Reader;
 use super::sentences::{Role, only_where_and_when, role, sentences};
 use super::text::{Kind, Words};
-use super::words::{AUXILIARY, GENRES, is_event_noun, is_function, is_joint};
+use super::words::{AUXILIARY, GENRES, SERVICES, is_event_noun, is_function, is_joint};
 
 /// A stretch of the item about one event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -188,6 +188,12 @@ impl<'w, 'a> Marked<'w, 'a> {
             // `bal (dernière danse à 1 h)`
             let bound = |at: usize| is_auxiliary(at) || self.words.is(at, &["dernier", "derniere", "derniers"]);
             let detail = open.and_then(|open| self.first_content(open + 1, here)).is_some_and(bound);
+            let names =
+                open.is_some_and(|open| self.names_an_event((open, here)) || self.names_an_event((behind, clause_end)));
+            // `marché toute la journée (alimentaire le matin)`
+            if !says_hour && !names {
+                return Decision::Detail;
+            }
             if detail {
                 return if without_hour && says_hour { Decision::Same } else { Decision::Detail };
             }
@@ -215,6 +221,10 @@ impl<'w, 'a> Marked<'w, 'a> {
             && (said_before.is_none() || self.only_place(after, here))
             && self.only_place(behind, clause_end)
         {
+            return Decision::Detail;
+        }
+        // `12 €, billetterie sur place dès 19 h 45`, `Navette à 18 h 15`
+        if said_before.is_some_and(|at| self.words.is(at, SERVICES)) {
             return Decision::Detail;
         }
         // A new sentence with its own content is a new event: `… . À Lavardens, le château reçoit à 18 h`.
@@ -569,8 +579,8 @@ fn is_line_of_a_card(words: &Words<'_>, from: usize, to: usize) -> bool {
     // `Horaires : 8 h à 18 h`; `Horaires : du lundi au vendredi…` may be of an office.
     let weekly = (from..to).any(|at| super::days::recurrence(&words.tokens, at).is_some());
     let labelled = words.is(from, super::practical::HOUR_LABELS) && words.is(from + 1, &[":"]) && !weekly;
-    let when_first = dated || labelled;
-    below && when_first && only_where_and_when(words, from, to)
+    let hour = labelled && super::hours::time(&words.tokens, from + 2).is_some();
+    below && (hour || (dated || labelled) && only_where_and_when(words, from, to))
 }
 
 /// `Exposants : 2 € le mètre`: what they pay is no price of the event.

@@ -20,7 +20,9 @@ use super::record_hours::{times, told_beside};
 use super::sentences::{Role, role};
 use super::text::{Kind, Token, Words, one_spaced, tidy, trimmed};
 use super::titles;
-use super::words::{AUXILIARY, DETAILS, DISHES, GENRES, PARTS_OF_DAY, THEMES, is_event_noun, is_function, is_venue};
+use super::words::{
+    AUXILIARY, DETAILS, DISHES, GENRES, PARTS_OF_DAY, SERVICES, THEMES, is_event_noun, is_function, is_venue,
+};
 use crate::domain::agenda::Event;
 
 /// What a field is.
@@ -123,6 +125,9 @@ pub(super) fn record(marked: &Marked<'_, '_>, links: &[Link], setting: &Setting<
     {
         draft.title = tidy(trimmed_field(words.slice(title_field.from, title_field.to)));
         draft.as_written = Some((title_field.from, title_field.to));
+        if let Some(title) = draft.title_of_the_chapter() {
+            (draft.title, draft.as_written) = (title, None);
+        }
     }
     let mut notes: Vec<String> = left.into_iter().collect();
     for field in &fields {
@@ -320,7 +325,8 @@ fn is_pictogram_at(words: &Words<'_>, at: usize) -> bool {
 const PLACE_LABELS: [&str; 3] = ["lieu", "ou", "adresse"];
 
 fn push_field(marked: &Marked<'_, '_>, from: usize, to: usize, hinted: Option<Sort>, out: &mut Vec<Field>) {
-    let tokens = &marked.words.tokens;
+    let words = marked.words;
+    let tokens = &words.tokens;
     let (mut from, mut to) = (from, to);
     while from < to
         && tokens[from].kind == Kind::Sign
@@ -337,7 +343,12 @@ fn push_field(marked: &Marked<'_, '_>, from: usize, to: usize, hinted: Option<So
     // `médiathèque. 8 €, places limitées`: where, and what is said behind it.
     let first = marked.sentences.iter().map(|(_, end)| *end).find(|end| from + 1 < *end && *end < to);
     if let Some(end) = first.filter(|end| {
-        hinted.is_none() && !out.is_empty() && tokens[end - 1].is(".") && sort(marked, from, *end) == Sort::Place
+        hinted.is_none()
+            && !out.is_empty()
+            && tokens[end - 1].is(".")
+            && sort(marked, from, *end) == Sort::Place
+            && (names_a_venue(words, from, end - 1)
+                || place_field(words, from, *end).is_some_and(|it| it.commune.is_some()))
     }) {
         push_field(marked, from, end - 1, None, out);
         push_field(marked, end, to, None, out);
@@ -574,12 +585,21 @@ fn title(marked: &Marked<'_, '_>, field: &Field, draft: &Draft<'_, '_, '_>) -> (
         }
     }
     let Some(&(first, to)) = runs.first() else { return (String::new(), None) };
-    let left: Vec<String> = runs
-        .iter()
-        .skip(1)
-        .map(|(a, b)| one_spaced(trimmed(words.slice(*a, *b))))
-        .filter(|text| !text.is_empty())
-        .collect();
+    // `Bal à Jégun, navette à 17 h 30`: what leads to another hour is a note.
+    let comma = (first + 1..to).rev().find(|at| words.is(*at, &[","])).filter(|comma| {
+        let begins = (comma + 1..to).find(|at| tokens[*at].kind == Kind::Word && !is_function(&tokens[*at]));
+        timed(to) && begins.is_some_and(|at| words.is(at, AUXILIARY) || words.is(at, SERVICES))
+    });
+    let behind = comma.map(|comma| {
+        let used = |index: usize| draft.part.times.contains(&index);
+        let mark = marked.marks.iter().enumerate().find(|(_, mark)| mark.from == to);
+        let end = mark.filter(|(index, _)| !used(*index)).map_or(to, |(_, mark)| mark.to);
+        one_spaced(trimmed(words.slice(comma + 1, end)))
+    });
+    let to = comma.unwrap_or(to);
+    let left =
+        runs.iter().skip(1).map(|(a, b)| one_spaced(trimmed(words.slice(*a, *b)))).filter(|text| !text.is_empty());
+    let left: Vec<String> = behind.into_iter().chain(left).collect();
     let shown = titles::shown(trimmed_field(words.slice(first, to)));
     (shown.text, (!left.is_empty()).then(|| left.join(" · ")))
 }
@@ -592,8 +612,13 @@ fn trimmed_field(text: &str) -> &str {
 fn only_practical(marked: &Marked<'_, '_>, field: &Field, draft: &Draft<'_, '_, '_>) -> bool {
     let words = marked.words;
     let place = draft.place.as_ref().map_or(0..0, |place| place.from..place.to);
-    (field.from..field.to)
-        .all(|at| !marked.is_content(at) || place.contains(&at) || words.is(at, HOUR_LABELS) || words.is(at, AUXILIARY) || words.is(at, DETAILS))
+    (field.from..field.to).all(|at| {
+        !marked.is_content(at)
+            || place.contains(&at)
+            || words.is(at, HOUR_LABELS)
+            || words.is(at, AUXILIARY)
+            || words.is(at, DETAILS)
+    })
 }
 
 /// Whether a contact field holds nothing but a telephone or a link that its own field shows.

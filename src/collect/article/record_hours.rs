@@ -76,11 +76,10 @@ pub(super) fn times(marked: &Marked<'_, '_>, fields: &[Field], title: &Field) ->
         return None;
     }
     // `Heure : 11 h (rassemblement à 10 h 45)`, `Horaires : toute la journée`: the field with that name says when.
-    let labelled = |field: &&Field| {
-        marked.words.is(field.from, HOUR_LABELS) && marked.words.is(field.from + 1, &[":"])
-    };
+    let labelled = |field: &&Field| marked.words.is(field.from, HOUR_LABELS) && marked.words.is(field.from + 1, &[":"]);
     if let Some(field) = fields.iter().find(labelled) {
-        let found: Vec<usize> = of(field).into_iter().filter(|mark| !marked.enclosed[marked.marks[*mark].from]).collect();
+        let found: Vec<usize> =
+            of(field).into_iter().filter(|mark| !marked.enclosed[marked.marks[*mark].from]).collect();
         // `Heure : 10 h départ du 10 km, 11 h 15 course des enfants`: an hour with its own event.
         let tells = |mark: &usize| {
             let behind = marked.marks[*mark].to..field.to;

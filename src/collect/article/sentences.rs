@@ -193,12 +193,10 @@ fn presents_a_venue(words: &Words<'_>) -> bool {
     let addressed = words.tokens[*from..*to].iter().any(|token| token.kind == Kind::Number && token.fold.len() == 5);
     let office = addressed && first.is_some_and(|at| words.is(at, OFFICES));
     let venue = office || first.is_some_and(|at| is_venue(&words.tokens[at]));
-    let opens = (*next..words.tokens.len())
-        .find(|at| words.tokens[*at].kind == Kind::Word)
-        .is_some_and(|at| {
-            words.is(at, &["ouvert", "ouverte", "ferme", "fermee", "ouverture"])
-                || office && words.is(at, &["accueil", "horaires", "tel", "telephone"])
-        });
+    let opens = (*next..words.tokens.len()).find(|at| words.tokens[*at].kind == Kind::Word).is_some_and(|at| {
+        words.is(at, &["ouvert", "ouverte", "ferme", "fermee", "ouverture"])
+            || office && words.is(at, &["accueil", "horaires", "tel", "telephone"])
+    });
     let quiet = !super::lines::says_time(&words.tokens[*from..*to])
         && !(*from..*to).any(|at| super::days::date(&words.tokens, at).is_some() || words.is(at, &["«", "\"", ":"]));
     let told = all

@@ -5,6 +5,7 @@
 
 use chrono::{Datelike, NaiveDate};
 
+use super::also::also;
 use super::calendar::Calendar;
 use super::days::{self, Recurrence, Spec, Weekdays};
 use super::hours;
@@ -85,6 +86,16 @@ pub(super) fn pieces(text: &str, calendar: &Calendar, around: Around<'_>) -> (Ve
         return (vec![whole], Vec::new());
     }
     let words = Words::of(text);
+    if let (Some([day]), Some(also)) = (under, also(&words)) {
+        let dates = calendar.dates(&also.spec);
+        if let [other] = dates.days.as_slice()
+            && other != day
+        {
+            let piece = |when, told| Piece { when, shown: (0, text.len()), told, leads: false };
+            let pieces = vec![piece(When::Inherited, also.first), piece(When::Days(dates.days), also.other)];
+            return (pieces, dates.warnings);
+        }
+    }
     let mut out: Vec<Piece> = Vec::new();
     let mut warnings = Vec::new();
     let mut current = When::Inherited;

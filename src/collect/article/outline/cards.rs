@@ -12,7 +12,7 @@ use super::super::sentences::{Role, sentences};
 use super::super::text::{Kind, Words};
 use super::super::towns::lone_name;
 use super::super::when::{Piece, When, pieces};
-use super::super::words::{GENRES, PARTS_OF_DAY, THEMES, is_event_noun, is_function};
+use super::super::words::{GENRES, PARTS_OF_DAY, THEMES, is_event_noun, is_function, is_venue};
 use super::{Around, Builder, Entry, Facts, Under, says_status};
 
 /// The lines of a card, by number.
@@ -104,9 +104,10 @@ fn is_category(line: &Line) -> bool {
     const MOST_WORDS: usize = 3;
     const OTHERS: [&str; 8] = ["jeune", "public", "nature", "famille", "sport", "exposition", "divers", "terroir"];
     let words = Words::of(&line.text);
-    let known = words.tokens.iter().any(|token| {
-        is_event_noun(token) || token.is_any(THEMES) || token.is_any(GENRES) || token.is_any(&OTHERS)
-    });
+    let known = words
+        .tokens
+        .iter()
+        .any(|token| is_event_noun(token) || token.is_any(THEMES) || token.is_any(GENRES) || token.is_any(&OTHERS));
     let bare = words.tokens.iter().all(|token| token.kind == Kind::Word || token.is_any(&["/", "&", "-", ","]));
     line.shape.heading == 0 && known && bare && line.text.split(' ').count() <= MOST_WORDS && !says_status(&line.text)
 }
@@ -193,7 +194,10 @@ impl Builder<'_> {
         });
         if let Some(at) = card.category {
             add(&mut entry, at, 0, lines[at].text.len());
-            body = body + "\n" + &lines[at].text;
+            // `Atelier`, `Cinéma`: no place of the card.
+            if !Words::of(&lines[at].text).tokens.iter().any(is_venue) {
+                body = body + "\n" + &lines[at].text;
+            }
         }
         entry.town = town.clone().or_else(|| self.town.clone());
         let exhibition = shown && !timing(when).says || is_exhibition(&entry.text);

@@ -68,6 +68,8 @@ pub(super) struct Entry {
     pub(super) venue: Option<String>,
     /// The heading of its theme: `Les marchés`.
     pub(super) theme: Option<String>,
+    /// The heading of its theme stands above it alone: `8. Un super loto à Corcieux`.
+    pub(super) chapter: bool,
     /// The words of the item placed it: its date is no news for the note.
     pub(super) placed_by_words: bool,
     /// A heading of unknown kind, kept as written.
@@ -364,6 +366,7 @@ impl Entry {
             town: None,
             venue: None,
             theme: None,
+            chapter: false,
             placed_by_words: false,
             heading: false,
             titled: false,
