@@ -9,7 +9,7 @@ use super::super::marks::{Meaning, marks};
 use super::super::practical::{is_dated_practical, is_detail, is_dishes, is_field, is_practical};
 use super::super::sentences::{Role, line_role, role, sentences, tells_of_nothing};
 use super::super::text::{Kind, Words, folded, is_space};
-use super::super::when::{Piece, When, pieces};
+use super::super::when::{Around, Piece, When, pieces};
 use super::super::words::is_event_noun;
 use super::{Builder, Entry, Under, is_state_alone, tells_of_an_event};
 use crate::domain::agenda::{Unplaced, Week};
@@ -220,7 +220,7 @@ impl Builder<'_> {
             .split_once(':')
             .filter(|(label, _)| label.split(' ').count() <= 3 && !label.chars().any(|c| c.is_ascii_digit()))
             .map_or(text, |(_, rest)| rest);
-        let around = self.around();
+        let around = Around { of_a_card: true, ..self.around() };
         let (found, warnings) = pieces(text, &self.calendar, around);
         self.out.warnings.extend(warnings);
         let dated: Vec<Piece> = found.into_iter().filter(|piece| piece.when != When::Inherited).collect();

@@ -14,7 +14,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 
-use self::asides::{heads_notes, heads_practical_lines, is_parting_word, names_a_period};
+use self::asides::{heads_notes, heads_practical_lines, is_parting_word, names_a_period, names_more};
 use self::grid::{Grid, is_grid_header};
 use self::items::Pending;
 use self::nested::Parent;
@@ -454,7 +454,9 @@ impl Builder<'_> {
             return true;
         }
         // « Et aussi cette semaine » after a day: what follows is of none for certain
-        if self.headed_article && line.shape.stands_out() && day.is_none() && names_a_period(&line.text) {
+        let below = at + 1;
+        let more = || names_more(&line.text) && self.facts.get(below).is_some_and(|facts| facts.says_date);
+        if self.headed_article && line.shape.stands_out() && day.is_none() && (names_a_period(&line.text) || more()) {
             self.enter(Under::Nowhere(Unplaced::NoDay));
             return true;
         }
@@ -540,6 +542,11 @@ impl Builder<'_> {
                 }
                 Some(Section::Town(town)) => {
                     self.flush();
+                    // Below the name of another town a line with a date of its own is not of the last day above it.
+                    let dated = |next: &usize| self.facts.get(*next).is_some_and(|facts| facts.says_date);
+                    if self.towns_outside && matches!(self.under, Under::Days(_)) && dated(&(at + 1)) {
+                        self.under = self.ground();
+                    }
                     (self.town, self.venue) = (Some(town), None);
                     return true;
                 }
@@ -588,7 +595,9 @@ impl Builder<'_> {
     /// that only announces notes: « À noter ».
     fn ends_the_days_above(&self, at: usize) -> bool {
         let line = &self.lines[at];
-        let ranked = self.sections.contains(&at) && self.section_looks.contains(&look(line));
+        // A heading ends the days that no heading began: rows of a table, paragraphs.
+        let outranks = line.shape.heading > 0 && self.day_level == 0 && !self.out.headed.is_empty();
+        let ranked = self.sections.contains(&at) && (outranks || self.section_looks.contains(&look(line)));
         let notes = self.headed_article && heads_notes(&line.text) && self.read[at].is_none();
         (ranked || notes)
             && !self.place_heads.contains_key(&at)
