@@ -187,7 +187,16 @@ impl<'w, 'a> Marked<'w, 'a> {
             let open = (after..here).rev().find(|at| self.words.is(*at, &["("]));
             // `bal (dernière danse à 1 h)`
             let bound = |at: usize| is_auxiliary(at) || self.words.is(at, &["dernier", "derniere", "derniers"]);
-            let detail = open.and_then(|open| self.first_content(open + 1, here)).is_some_and(bound);
+            // `9 h 15 (rdv 9 h)`
+            let meets = open.is_some_and(|open| self.words.is(open + 1, &["rdv", "rv"]));
+            // `concert (première partie à 19 h 45)`: nothing that one attends for itself
+            let close = (here..self.words.tokens.len()).find(|at| self.words.is(*at, &[")"]));
+            let nameless = open.zip(close).is_some_and(|(open, close)| {
+                self.has_content(open + 1, here) && !self.names_an_event((open, close))
+            });
+            let detail = meets
+                || nameless
+                || open.and_then(|open| self.first_content(open + 1, here)).is_some_and(bound);
             if detail {
                 return if without_hour && says_hour { Decision::Same } else { Decision::Detail };
             }
@@ -262,6 +271,10 @@ impl<'w, 'a> Marked<'w, 'a> {
             });
             if let Some(joint) = joint {
                 return Decision::Begins(joint);
+            }
+            // `messe à 11 h avec apéritif à 12 h et repas à 13 h`: each hour stands behind its event.
+            if !opens && clause_begins_an_event {
+                return Decision::Begins(after);
             }
             return if said_after.is_some() { Decision::Begins(here) } else { Decision::Unsure };
         }

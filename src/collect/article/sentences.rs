@@ -289,7 +289,7 @@ fn is_aside(text: &str) -> bool {
         "votre manifestation", "vos manifestations", "votre evenement", "vos evenements", "ne figure pas",
         "vous organisez un", "a la redaction", "ces annonces", "sans en verifier", "envoyez vos", "envoyez-nous",
         "adressez vos", "proposez vos", "proposer un evenement", "vos infos", "susceptible d'etre modifi",
-        "susceptibles d'etre modifi", "a titre indicatif", "ne saurait etre tenu", "ne sauraient etre tenu", "sous reserve de modification", "sous reserve de changement",
+        "susceptibles d'etre modifi", "sauf mention contraire", "sauf indication contraire", "sauf avis contraire", "a titre indicatif", "ne saurait etre tenu", "ne sauraient etre tenu", "sous reserve de modification", "sous reserve de changement",
         "liste n'est pas exhaustive", "non exhaustive", "seront rembourses", "avant de vous deplacer",
         "remercie ses partenaires", "remercie ses sponsors", "vous est offert par", "vous est offerte par",
         "droits reserves", "reecoutez", "suivez-nous", "tout l'agenda", "agenda complet",

@@ -59,7 +59,7 @@ pub(super) fn counts(
         // Under a heading a weekday alone is another day only with its own hour.
         (false, true) if under.is_some_and(|days| days.len() > 1) && weekday_among(spec, under) => true,
         (false, true) if holds_weekday(spec, under) => hour_follows,
-        (false, true) => (heads || apart) && hour_follows && !weekday_of(spec, under),
+        (false, true) => (heads || apart) && hour_follows && (!weekday_of(spec, under) || words.is(from, PRONOUNS)),
     }
 }
 

@@ -138,7 +138,7 @@ pub(super) fn pieces(text: &str, calendar: &Calendar, around: Around<'_>) -> (Ve
         });
         // `Le marché ouvre vendredi à 17 h. Il vous attend ensuite samedi de 10 h à 21 h.`: the same thing on other days.
         if words.is(from, PRONOUNS)
-            && !found.iter().any(|mention| mention.relative || same(mention))
+            && !found.iter().any(|mention| mention.relative)
             && found.iter().all(|mention| hours::time(&words.tokens[..to], mention.to).is_some())
             && let Some((first, subject)) = subject_before(&words, from)
         {

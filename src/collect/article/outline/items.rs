@@ -97,7 +97,7 @@ impl Builder<'_> {
         let mut entry = Entry {
             under,
             told,
-            town: self.row_town.clone().or_else(|| self.town.clone()),
+            town: self.row_town.clone().or_else(|| self.town.clone()).or_else(|| self.usual_town_for(text)),
             venue: self.venue.clone(),
             theme: self.theme.clone(),
             placed_by_words: by_words,
@@ -286,7 +286,16 @@ impl Builder<'_> {
         }
         if pending.strong {
             // A title line with its text below it.
-            let another_title = strong || (time.starts && pending.timed && !is_practical(text));
+            let beside = self.lines.get(at + 1).is_some_and(|next| next.block == line.block);
+            let card = beside
+                && pending.timed
+                && line.block != pending.block
+                && self.facts[at + 1].dated_practical
+                && self.title_holds_to(at, text, false, time) > at;
+            let row = text.contains('|') && time.says && !time.starts && pending.timed && line.block != pending.block;
+            let another_title = card
+                || row
+                || strong || (time.starts && pending.timed && !is_practical(text));
             return !another_title;
         }
         if pending.bullet && self.bullets_are_titles {

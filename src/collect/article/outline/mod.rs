@@ -23,6 +23,7 @@ use self::survey::{
     town_of_a_feast,
 };
 use super::calendar::Calendar;
+use super::communes;
 use super::days::{Spec, Weekdays};
 use super::html::{Line, Link, Shape};
 use super::lines::{
@@ -34,7 +35,7 @@ use super::places::Place;
 use super::practical::{is_dated_practical, is_practical};
 use super::record::{is_labelled, is_pinned_place};
 use super::sentences::{Role, line_role};
-use super::text::{Kind, Words};
+use super::text::{Kind, Words, folded};
 use super::towns::{lone_name, town_run_in};
 use super::week::{Lead, is_byline, is_week_title};
 use super::when::{Around, Piece, When, pieces};
@@ -116,6 +117,8 @@ struct Builder<'c> {
     headed_article: bool,
     day_level: u8,
     town: Option<String>,
+    /// The town that the article gives to what names none: `Sauf mention contraire, tout se passe à Gramat.`
+    usual_town: Option<String>,
     /// The town in a cell of the row that is being read.
     row_town: Option<String>,
     /// The venue of the heading that gave the town.
@@ -233,6 +236,7 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
         headed_article,
         day_level: 0,
         town: None,
+        usual_town: usual_town(lines),
         row_town: None,
         venue: None,
         place_look: first_place.map(|at| lines[at].shape),
@@ -291,6 +295,32 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
         last.under = Under::Nowhere(Unplaced::NotAnEvent);
     }
     builder.out
+}
+
+/// `Sauf mention contraire, tout se passe à Gramat.`, `Les rendez-vous ont lieu à Gramat, sauf indication contraire.`: the town
+/// of what names none.
+fn usual_town(lines: &[Line]) -> Option<String> {
+    #[rustfmt::skip]
+    const UNLESS: [&str; 10] = [
+        "mention contraire", "indication contraire", "avis contraire", "precision contraire", "autre precision", "autre indication",
+        "autre mention", "contre-indication", "mention particuliere", "si precise autrement",
+    ];
+    let told = |line: &Line| {
+        if line.text.len() > LONGEST_LINE || !line.text.contains("contraire") && !line.text.contains("autre") && !line.text.contains("particulière") {
+            return None;
+        }
+        let words = Words::of(&line.text);
+        super::sentences::sentences(&words).into_iter().find_map(|(from, to)| {
+            let said = folded(words.slice(from, to));
+            let unless = ["sauf", "hors", "sans"].iter().any(|word| said.contains(word)) && UNLESS.iter().any(|unless| said.contains(unless));
+            let mut towns = (from..to).filter(|at| words.is(*at, &["a"])).filter_map(|at| communes::written(&words, at + 1));
+            let (town, _) = towns.next().filter(|_| unless)?;
+            towns.next().is_none().then_some(town)
+        })
+    };
+    let mut towns = lines.iter().filter_map(told);
+    let town = towns.next()?;
+    towns.all(|other| other == town).then_some(town)
 }
 
 /// The days of the headings, and those named in the lines.
