@@ -435,5 +435,6 @@ mod measure;
 
 mod properties;
 mod sections;
+mod towns;
 mod unseen;
 mod wording;

@@ -415,7 +415,9 @@ fn shows_for_weeks(text: &str) -> bool {
         Spec::Range(first, last) => {
             let days = first.day.zip(last.day);
             let other_month = first.month.is_some() && last.month.is_some() && first.month != last.month;
-            days.is_some_and(|(first, last)| if other_month { last + 31 >= first + WEEKS } else { last >= first + WEEKS })
+            days.is_some_and(
+                |(first, last)| if other_month { last + 31 >= first + WEEKS } else { last >= first + WEEKS },
+            )
         }
         Spec::List(_) => false,
     };

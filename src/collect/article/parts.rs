@@ -191,12 +191,11 @@ impl<'w, 'a> Marked<'w, 'a> {
             let meets = open.is_some_and(|open| self.words.is(open + 1, &["rdv", "rv"]));
             // `concert (première partie à 19 h 45)`: nothing that one attends for itself
             let close = (here..self.words.tokens.len()).find(|at| self.words.is(*at, &[")"]));
-            let nameless = open.zip(close).is_some_and(|(open, close)| {
-                self.has_content(open + 1, here) && !self.names_an_event((open, close))
-            });
-            let detail = meets
-                || nameless
-                || open.and_then(|open| self.first_content(open + 1, here)).is_some_and(bound);
+            let nameless = open
+                .zip(close)
+                .is_some_and(|(open, close)| self.has_content(open + 1, here) && !self.names_an_event((open, close)));
+            let detail =
+                meets || nameless || open.and_then(|open| self.first_content(open + 1, here)).is_some_and(bound);
             if detail {
                 return if without_hour && says_hour { Decision::Same } else { Decision::Detail };
             }
@@ -350,8 +349,18 @@ impl<'w, 'a> Marked<'w, 'a> {
 
     /// `Départ du 22 km à 9 h, départ du 11 km à 10 h`, `départ enfants 10 h`: the start of one of several runs.
     fn leaves_with(&self, mark: usize) -> bool {
-        const RUNNERS: [&str; 10] =
-            ["km", "kilometres", "enfants", "adultes", "marcheurs", "coureurs", "vetetistes", "femmes", "hommes", "jeunes"];
+        const RUNNERS: [&str; 10] = [
+            "km",
+            "kilometres",
+            "enfants",
+            "adultes",
+            "marcheurs",
+            "coureurs",
+            "vetetistes",
+            "femmes",
+            "hommes",
+            "jeunes",
+        ];
         let clause = self.clause_words(mark);
         clause.iter().any(|at| self.words.is(*at, &["depart", "departs"]))
             && clause.iter().any(|at| self.words.is(*at, &RUNNERS))
@@ -546,7 +555,8 @@ impl<'w, 'a> Marked<'w, 'a> {
         // `« Le Roi », théâtre d'objets. Mercredi 26 à 15 h, Scène nationale (Aubusson).`: only where.
         let place = first.to + usize::from(self.words.is(first.to, &[","]));
         let practical = super::practical::is_practical(self.words.slice(from, to))
-            || self.names_an_event((part.from, from)) && super::place_field::ends_with_town(self.words, place, to).is_some();
+            || self.names_an_event((part.from, from))
+                && super::place_field::ends_with_town(self.words, place, to).is_some();
         let own = self.has_content(from, to.min(part.to)) && !practical;
         let leads = (from..first.from).all(|at| !self.is_content(at));
         if from > part.from && own && leads && self.has_content(part.from, from) && cut.preamble.is_none() {

@@ -125,10 +125,11 @@ impl Reader<'_, '_> {
                 }
             }
             // `Grange aux Loups`
-            "aux" if at > 0 && self.token(at + 1).is_some_and(|next| next.capital) && {
-                let before = &self.words.tokens[at - 1];
-                before.capital && is_venue(before)
-            } =>
+            "aux"
+                if at > 0 && self.token(at + 1).is_some_and(|next| next.capital) && {
+                    let before = &self.words.tokens[at - 1];
+                    before.capital && is_venue(before)
+                } =>
             {
                 None
             }
@@ -478,8 +479,7 @@ impl Reader<'_, '_> {
                     field.is_some_and(|(other, end)| other != name && end <= self.end && self.clause_ends(end))
                 };
                 let elsewhere = |name: &str, to: usize| estate && told_after(to) || !municipal && other_field(name, to);
-                if let Some((name, to)) =
-                    known.filter(|(name, to)| *to <= self.end && !street && !elsewhere(name, *to))
+                if let Some((name, to)) = known.filter(|(name, to)| *to <= self.end && !street && !elsewhere(name, *to))
                 {
                     return (at, Some((name, to)));
                 }

@@ -232,9 +232,14 @@ fn tells_nothing_new(words: &Words<'_>, from: usize, to: usize) -> bool {
     let address = || {
         let code = tokens.iter().any(|token| token.kind == Kind::Number && token.fold.len() == 5);
         let network = tokens.iter().take(2).any(|token| token.is_any(&["facebook", "instagram", "site", "www", "tel"]));
-        (code || network) && !tokens.iter().any(|token| token.is_any(&["«", "\""]) || is_event_noun(token) && !is_venue(token))
+        (code || network)
+            && !tokens.iter().any(|token| token.is_any(&["«", "\""]) || is_event_noun(token) && !is_venue(token))
     };
-    if says_when { only_where_and_when(words, from, to) && !super::lines::says_time(tokens) } else { calm() || address() }
+    if says_when {
+        only_where_and_when(words, from, to) && !super::lines::says_time(tokens)
+    } else {
+        calm() || address()
+    }
 }
 
 /// `Rien de prévu… Reposez-vous !`: the text says that nothing takes place, and tells of nothing else.

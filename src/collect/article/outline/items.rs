@@ -293,9 +293,7 @@ impl Builder<'_> {
                 && self.facts[at + 1].dated_practical
                 && self.title_holds_to(at, text, false, time) > at;
             let row = text.contains('|') && time.says && !time.starts && pending.timed && line.block != pending.block;
-            let another_title = card
-                || row
-                || strong || (time.starts && pending.timed && !is_practical(text));
+            let another_title = card || row || strong || (time.starts && pending.timed && !is_practical(text));
             return !another_title;
         }
         if pending.bullet && self.bullets_are_titles {

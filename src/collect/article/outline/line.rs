@@ -89,8 +89,8 @@ impl Builder<'_> {
             from = rest;
         }
         let titles = line.shape.heading > 0 || self.is_place_of_an_item(at);
-        let of_town = town_run_in(&line.text[from..], self.pending.is_none() || !signed)
-            .or_else(|| self.ordinary_town(at, from));
+        let of_town =
+            town_run_in(&line.text[from..], self.pending.is_none() || !signed).or_else(|| self.ordinary_town(at, from));
         if let Some(run_in) =
             of_town.filter(|run_in| !titles && !names_several_places(&line.text[from + run_in.rest..]))
         {

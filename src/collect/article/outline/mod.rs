@@ -306,14 +306,18 @@ fn usual_town(lines: &[Line]) -> Option<String> {
         "autre mention", "contre-indication", "mention particuliere", "si precise autrement",
     ];
     let told = |line: &Line| {
-        if line.text.len() > LONGEST_LINE || !line.text.contains("contraire") && !line.text.contains("autre") && !line.text.contains("particulière") {
+        if line.text.len() > LONGEST_LINE
+            || !line.text.contains("contraire") && !line.text.contains("autre") && !line.text.contains("particulière")
+        {
             return None;
         }
         let words = Words::of(&line.text);
         super::sentences::sentences(&words).into_iter().find_map(|(from, to)| {
             let said = folded(words.slice(from, to));
-            let unless = ["sauf", "hors", "sans"].iter().any(|word| said.contains(word)) && UNLESS.iter().any(|unless| said.contains(unless));
-            let mut towns = (from..to).filter(|at| words.is(*at, &["a"])).filter_map(|at| communes::written(&words, at + 1));
+            let unless = ["sauf", "hors", "sans"].iter().any(|word| said.contains(word))
+                && UNLESS.iter().any(|unless| said.contains(unless));
+            let mut towns =
+                (from..to).filter(|at| words.is(*at, &["a"])).filter_map(|at| communes::written(&words, at + 1));
             let (town, _) = towns.next().filter(|_| unless)?;
             towns.next().is_none().then_some(town)
         })
