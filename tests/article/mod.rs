@@ -436,5 +436,6 @@ mod measure;
 
 mod properties;
 mod sections;
+mod towns;
 mod unseen;
 mod wording;

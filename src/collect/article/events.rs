@@ -297,6 +297,15 @@ impl Draft<'_, '_, '_> {
         if self.place.is_none() && from < to && to < self.part.to {
             self.place = super::place_field::place_field(self.words(), from, to);
         }
+        // `À 15 h, Scène nationale (Aubusson).`: the name before the town that was found.
+        let named = super::place_field::ends_with_town(self.words(), from, to).filter(|_| self.part.from < mark.from);
+        if let (Some(place), Some(named)) = (&mut self.place, named)
+            && place.venue.is_none()
+            && place.commune == named.commune
+            && !self.titled.is_some_and(|(title, _)| (from..to).contains(&title))
+        {
+            place.venue = named.venue;
+        }
     }
 
     fn join_meeting_point(self, before: Option<&Known>, out: &mut Understood) -> Option<Known> {

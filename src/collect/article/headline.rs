@@ -239,6 +239,13 @@ impl Draft<'_, '_, '_> {
             if at > from && self.is_duration(at) {
                 break;
             }
+            // `Après-midi jeux organisé par l'association`: who is behind it is said in the note.
+            if at > from
+                && words.is(at, &["organise", "organisee", "organises", "organisees"])
+                && words.is(at + 1, &["par"])
+            {
+                break;
+            }
             if self.is_free(at) {
                 if self.marked.is_boundary(at) || words.is(at, &["("]) && self.marked.enclosed[at] {
                     break;

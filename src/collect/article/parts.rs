@@ -187,13 +187,21 @@ impl<'w, 'a> Marked<'w, 'a> {
             let open = (after..here).rev().find(|at| self.words.is(*at, &["("]));
             // `bal (dernière danse à 1 h)`
             let bound = |at: usize| is_auxiliary(at) || self.words.is(at, &["dernier", "derniere", "derniers"]);
-            let detail = open.and_then(|open| self.first_content(open + 1, here)).is_some_and(bound);
             let names =
                 open.is_some_and(|open| self.names_an_event((open, here)) || self.names_an_event((behind, clause_end)));
             // `marché toute la journée (alimentaire le matin)`
             if !says_hour && !names {
                 return Decision::Detail;
             }
+            // `9 h 15 (rdv 9 h)`
+            let meets = open.is_some_and(|open| self.words.is(open + 1, &["rdv", "rv"]));
+            // `concert (première partie à 19 h 45)`: nothing that one attends for itself
+            let close = (here..self.words.tokens.len()).find(|at| self.words.is(*at, &[")"]));
+            let nameless = open
+                .zip(close)
+                .is_some_and(|(open, close)| self.has_content(open + 1, here) && !self.names_an_event((open, close)));
+            let detail =
+                meets || nameless || open.and_then(|open| self.first_content(open + 1, here)).is_some_and(bound);
             if detail {
                 return if without_hour && says_hour { Decision::Same } else { Decision::Detail };
             }
@@ -227,9 +235,12 @@ impl<'w, 'a> Marked<'w, 'a> {
         if said_before.is_some_and(|at| self.words.is(at, SERVICES)) {
             return Decision::Detail;
         }
+        if one_sentence && says_hour && self.leaves_with(before) && self.leaves_with(anchor) {
+            return Decision::Same;
+        }
         // A new sentence with its own content is a new event: `… . À Lavardens, le château reçoit à 18 h`.
         let sentence = self.sentence_of(here);
-        if sentence.0 > after && self.opens_the_doors(sentence) {
+        if sentence.0 > after && (self.opens_the_doors(sentence) || self.caters(sentence)) {
             return Decision::Detail;
         }
         if sentence.0 > after && self.tells(sentence.0, sentence.1, anchor) {
@@ -269,6 +280,10 @@ impl<'w, 'a> Marked<'w, 'a> {
             });
             if let Some(joint) = joint {
                 return Decision::Begins(joint);
+            }
+            // `messe à 11 h avec apéritif à 12 h et repas à 13 h`: each hour stands behind its event.
+            if !opens && clause_begins_an_event {
+                return Decision::Begins(after);
             }
             return if said_after.is_some() { Decision::Begins(here) } else { Decision::Unsure };
         }
@@ -327,6 +342,38 @@ impl<'w, 'a> Marked<'w, 'a> {
             && holds(&OPENS)
             && !attended
             && !(from..to).any(|at| quotation(&self.words.tokens, at).is_some())
+    }
+
+    /// `Restauration sur place dès midi.`, `Buvette et petite restauration à partir de 18 h.`: beside what was told before.
+    fn caters(&self, (from, to): (usize, usize)) -> bool {
+        const CATERING: [&str; 7] =
+            ["restauration", "buvette", "buvettes", "snack", "food-truck", "food-trucks", "foodtruck"];
+        #[rustfmt::skip]
+        const BESIDE: [&str; 12] = [
+            "petite", "place", "rapide", "legere", "locale", "assuree", "possible", "proposee", "disponible", "prevue", "ouverte", "bar",
+        ];
+        let mut content = (from..to).filter(|at| self.is_content(*at));
+        content.clone().any(|at| self.words.is(at, &CATERING))
+            && content.all(|at| self.words.is(at, &CATERING) || self.words.is(at, &BESIDE))
+    }
+
+    /// `Départ du 22 km à 9 h, départ du 11 km à 10 h`, `départ enfants 10 h`: the start of one of several runs.
+    fn leaves_with(&self, mark: usize) -> bool {
+        const RUNNERS: [&str; 10] = [
+            "km",
+            "kilometres",
+            "enfants",
+            "adultes",
+            "marcheurs",
+            "coureurs",
+            "vetetistes",
+            "femmes",
+            "hommes",
+            "jeunes",
+        ];
+        let clause = self.clause_words(mark);
+        clause.iter().any(|at| self.words.is(*at, &["depart", "departs"]))
+            && clause.iter().any(|at| self.words.is(*at, &RUNNERS))
     }
 
     fn names_an_event(&self, (from, to): (usize, usize)) -> bool {
@@ -515,7 +562,11 @@ impl<'w, 'a> Marked<'w, 'a> {
         else {
             return;
         };
-        let practical = super::practical::is_practical(self.words.slice(from, to));
+        // `« Le Roi », théâtre d'objets. Mercredi 26 à 15 h, Scène nationale (Aubusson).`: only where.
+        let place = first.to + usize::from(self.words.is(first.to, &[","]));
+        let practical = super::practical::is_practical(self.words.slice(from, to))
+            || self.names_an_event((part.from, from))
+                && super::place_field::ends_with_town(self.words, place, to).is_some();
         let own = self.has_content(from, to.min(part.to)) && !practical;
         let leads = (from..first.from).all(|at| !self.is_content(at));
         if from > part.from && own && leads && self.has_content(part.from, from) && cut.preamble.is_none() {

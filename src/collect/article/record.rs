@@ -243,6 +243,7 @@ fn name_the_title(marked: &Marked<'_, '_>, titled: bool, fields: &mut [Field]) {
     let event = |field: &Field| {
         // `Salle des fêtes` is where.
         !names_a_venue(words, field.from, field.to)
+            && !is_town_and_venue(words, field.from, field.to)
             && (field.from..field.to).any(|at| {
                 is_event_noun(&words.tokens[at])
                     && (!is_venue(&words.tokens[at])
@@ -275,6 +276,7 @@ fn name_the_title(marked: &Marked<'_, '_>, titled: bool, fields: &mut [Field]) {
                 || event(&field)
                 || (field.from..field.to).any(|at| words.is(at, &[","]))
                     && !pinned(words, field.from)
+                    && !is_town_and_venue(words, field.from, field.to)
                     && ends_with_town(words, field.from, field.to).is_none() =>
         {
             fields[first].sort = Sort::Text;
@@ -311,6 +313,12 @@ fn is_nameless_venue(words: &Words<'_>, fields: &[Field], first: usize) -> bool 
         next.sort == Sort::Text && next.to - next.from > 1 && is_event_noun(noun) && !is_venue(noun)
     });
     named && titled && fields.iter().all(|field| field.sort != Sort::Place)
+}
+
+/// `Nérac, salle des fêtes`
+fn is_town_and_venue(words: &Words<'_>, from: usize, to: usize) -> bool {
+    super::communes::written(words, from)
+        .is_some_and(|(_, comma)| words.is(comma, &[","]) && names_a_venue(words, comma + 1, to))
 }
 
 fn pinned(words: &Words<'_>, from: usize) -> bool {

@@ -123,6 +123,8 @@ pub(super) fn role(words: &Words<'_>, from: usize, to: usize) -> Role {
 /// `réserver ici à 10 h, visite guidée`, `Info jeunes : forum à 14 h`: a clause begins with what takes place, and there
 /// is an hour.
 fn announces(words: &Words<'_>, from: usize, to: usize) -> bool {
+    /// Words between `départ` and its hour.
+    const NEAR: usize = 6;
     let tokens = &words.tokens[from..to];
     let begins_with_event = (1..tokens.len()).any(|at| {
         // `théâtre municipal` is where, `atelier de danse` is what.
@@ -134,7 +136,13 @@ fn announces(words: &Words<'_>, from: usize, to: usize) -> bool {
         tokens[at].is("lieu") && tokens[at - 1].is_any(&["aura", "auront"])
             || tokens[at].is_any(&["tiendra", "tiendront"]) && tokens[at - 1].is("se")
     });
-    (begins_with_event || takes_place) && (0..tokens.len()).any(|at| clock::clock(tokens, at).is_some())
+    // `Inscriptions dès 13 h 30, départ à 14 h 30`
+    let starts = (1..tokens.len()).any(|at| {
+        tokens[at - 1].is_any(&[",", ":", ";", "/", "-", "et", "puis", "("])
+            && tokens[at].is_any(&["depart", "departs", "debut", "coup"])
+            && (at + 1..tokens.len().min(at + NEAR)).any(|at| clock::clock(tokens, at).is_some())
+    });
+    (begins_with_event || takes_place || starts) && (0..tokens.len()).any(|at| clock::clock(tokens, at).is_some())
 }
 
 /// Classifies the whole line: an aside if all its sentences with content are.
@@ -226,7 +234,18 @@ fn tells_nothing_new(words: &Words<'_>, from: usize, to: usize) -> bool {
             token.is_any(&["«", "\""]) || is_event_noun(token) || at > 0 && token.capital && token.kind == Kind::Word
         })
     };
-    if says_when { only_where_and_when(words, from, to) && !super::lines::says_time(tokens) } else { calm() }
+    // `Place Salva – 05600 Guillestre.`, `Facebook : Guillestrois Tourisme`: where the office is.
+    let address = || {
+        let code = tokens.iter().any(|token| token.kind == Kind::Number && token.fold.len() == 5);
+        let network = tokens.iter().take(2).any(|token| token.is_any(&["facebook", "instagram", "site", "www", "tel"]));
+        (code || network)
+            && !tokens.iter().any(|token| token.is_any(&["«", "\""]) || is_event_noun(token) && !is_venue(token))
+    };
+    if says_when {
+        only_where_and_when(words, from, to) && !super::lines::says_time(tokens)
+    } else {
+        calm() || address()
+    }
 }
 
 /// `Rien de prévu… Reposez-vous !`: the text says that nothing takes place, and tells of nothing else.
@@ -281,7 +300,7 @@ fn is_aside(text: &str) -> bool {
         "votre manifestation", "vos manifestations", "votre evenement", "vos evenements", "ne figure pas",
         "vous organisez un", "a la redaction", "ces annonces", "sans en verifier", "envoyez vos", "envoyez-nous",
         "adressez vos", "proposez vos", "proposer un evenement", "vos infos", "susceptible d'etre modifi",
-        "susceptibles d'etre modifi", "sous reserve de modification", "sous reserve de changement",
+        "susceptibles d'etre modifi", "sauf mention contraire", "sauf indication contraire", "sauf avis contraire", "a titre indicatif", "ne saurait etre tenu", "ne sauraient etre tenu", "sous reserve de modification", "sous reserve de changement",
         "liste n'est pas exhaustive", "non exhaustive", "seront rembourses", "avant de vous deplacer",
         "remercie ses partenaires", "remercie ses sponsors", "vous est offert par", "vous est offerte par",
         "droits reserves", "reecoutez", "suivez-nous", "tout l'agenda", "agenda complet",
@@ -467,7 +486,7 @@ fn is_opening(words: &Words<'_>, from: usize, to: usize, text: &str) -> bool {
     #[rustfmt::skip]
     const DOES: &[&str] = &[
         "ouvert", "ouverte", "ouverts", "ouvertes", "fermee", "ferme", "fermes", "fermees", "accueille", "repond",
-        "recoit", "joignable", "sera", "seront", "ferment", "fermera", "fermeront", "rouvre", "rouvrira", "ouvrira",
+        "recoit", "renseigne", "renseignent", "joignable", "sera", "seront", "ferment", "fermera", "fermeront", "rouvre", "rouvrira", "ouvrira",
         "ouvriront",
     ];
     let tokens = &words.tokens[from..to];
@@ -524,12 +543,12 @@ fn is_opening(words: &Words<'_>, from: usize, to: usize, text: &str) -> bool {
         "office", "bureau", "bureaux", "mairie", "secretariat", "standard", "billetterie", "guichet", "dechetterie",
         "dechetteries", "poste", "agence", "boutique", "pharmacie", "presbytere", "accueil",
     ];
-    const LONGEST_NAME: usize = 6;
+    const LONGEST_NAME: usize = 14;
     let first_word = (from..to).find(|at| words.tokens[*at].kind == Kind::Word && !is_function(&words.tokens[*at]));
     let counter = first_word.is_some_and(|at| words.tokens[at].is_any(COUNTERS));
     let colon = first_word.and_then(|at| (at..to.min(at + LONGEST_NAME)).find(|at| words.is(*at, &[":"])));
     let when_only = || colon.is_some_and(|colon| only_where_and_when(words, colon + 1, to));
-    if !event && counter && !weekdays.is_empty() && ranges() >= 1 && when_only() {
+    if !event && counter && (!weekdays.is_empty() || every_day) && ranges() >= 1 && when_only() {
         return true;
     }
     // `Office de tourisme, 3 avenue Jean-Moulin, 05…, fermé le mardi 8 mai`
@@ -622,6 +641,7 @@ pub(super) fn only_where_and_when(words: &Words<'_>, from: usize, to: usize) -> 
             && !is_venue(token)
             && !token.is_any(&[
                 "horaires", "ouvert", "ouverte", "sauf", "jours", "feries", "non-stop", "dimanche", "standard",
+                "pendant", "durant", "vacances", "saison",
             ]);
         if says {
             return false;

@@ -9,8 +9,7 @@ use super::super::marks::{Meaning, marks};
 use super::super::practical::{is_dated_practical, is_detail, is_dishes, is_field, is_practical};
 use super::super::sentences::{Role, line_role, role, sentences, tells_of_nothing};
 use super::super::text::{Kind, Token, Words, folded, is_space};
-use super::super::when::{Piece, When, pieces};
-
+use super::super::when::{Around, Piece, When, pieces};
 use super::super::words::{is_event_noun, is_function};
 use super::nested::town_of;
 use super::{Builder, Entry, Under, is_state_alone, tells_of_an_event};
@@ -103,7 +102,10 @@ impl Builder<'_> {
         let mut entry = Entry {
             under,
             told,
-            town: self.row_town.clone().or_else(|| self.town_of_chapter(at)).or_else(|| self.town.clone()),
+            town: (self.row_town.clone())
+                .or_else(|| self.town_of_chapter(at))
+                .or_else(|| self.town.clone())
+                .or_else(|| self.usual_town_for(text)),
             venue: self.venue.clone(),
             theme: self.theme.clone(),
             chapter: self.theme.is_some() && self.is_chapter(at),
@@ -251,7 +253,7 @@ impl Builder<'_> {
             .split_once(':')
             .filter(|(label, _)| label.split(' ').count() <= 3 && !label.chars().any(|c| c.is_ascii_digit()))
             .map_or(text, |(_, rest)| rest);
-        let around = self.around();
+        let around = Around { of_a_card: true, ..self.around() };
         let (found, warnings) = pieces(text, &self.calendar, around);
         self.out.warnings.extend(warnings);
         let dated: Vec<Piece> = found.into_iter().filter(|piece| piece.when != When::Inherited).collect();
@@ -318,7 +320,15 @@ impl Builder<'_> {
         if pending.strong {
             // A title line with its text below it.
             let fields = || line.block != pending.block && self.fields_to(at) > at;
-            let another_title = strong || fields() || (time.starts && pending.timed && !is_practical(text));
+            let beside = self.lines.get(at + 1).is_some_and(|next| next.block == line.block);
+            let card = beside
+                && pending.timed
+                && line.block != pending.block
+                && self.facts[at + 1].dated_practical
+                && self.title_holds_to(at, text, false, time) > at;
+            let row = text.contains('|') && time.says && !time.starts && pending.timed && line.block != pending.block;
+            let another_title =
+                card || row || fields() || strong || (time.starts && pending.timed && !is_practical(text));
             return !another_title;
         }
         if pending.bullet && self.bullets_are_titles {

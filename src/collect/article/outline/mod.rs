@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::NaiveDate;
 
-use self::asides::{heads_notes, heads_practical_lines, is_parting_word, names_a_period};
+use self::asides::{heads_notes, heads_practical_lines, is_parting_word, names_a_period, names_more};
 use self::cards::{Card, cards};
 use self::grid::{Grid, is_grid_header};
 use self::items::Pending;
@@ -25,6 +25,7 @@ use self::survey::{
     town_of_a_feast,
 };
 use super::calendar::Calendar;
+use super::communes;
 use super::days::{Spec, Weekdays};
 use super::html::{Line, Link, Shape};
 use super::lines::{
@@ -36,7 +37,7 @@ use super::places::Place;
 use super::practical::{is_dated_practical, is_practical};
 use super::record::{is_labelled, is_pinned_place};
 use super::sentences::{Role, line_role};
-use super::text::{Kind, Words};
+use super::text::{Kind, Words, folded};
 use super::towns::{lone_name, town_run_in};
 use super::week::{Lead, is_byline, is_week_title};
 use super::when::{Around, Piece, When, pieces};
@@ -120,6 +121,8 @@ struct Builder<'c> {
     headed_article: bool,
     day_level: u8,
     town: Option<String>,
+    /// The town that the article gives to what names none: `Sauf mention contraire, tout se passe à Gramat.`
+    usual_town: Option<String>,
     /// The town in a cell of the row that is being read.
     row_town: Option<String>,
     /// The venue of the heading that gave the town.
@@ -246,6 +249,7 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
         headed_article,
         day_level: 0,
         town: None,
+        usual_town: usual_town(lines),
         row_town: None,
         venue: None,
         place_look: first_place.map(|at| lines[at].shape),
@@ -306,6 +310,36 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
         last.under = Under::Nowhere(Unplaced::NotAnEvent);
     }
     builder.out
+}
+
+/// `Sauf mention contraire, tout se passe à Gramat.`, `Les rendez-vous ont lieu à Gramat, sauf indication contraire.`: the town
+/// of what names none.
+fn usual_town(lines: &[Line]) -> Option<String> {
+    #[rustfmt::skip]
+    const UNLESS: [&str; 10] = [
+        "mention contraire", "indication contraire", "avis contraire", "precision contraire", "autre precision", "autre indication",
+        "autre mention", "contre-indication", "mention particuliere", "si precise autrement",
+    ];
+    let told = |line: &Line| {
+        if line.text.len() > LONGEST_LINE
+            || !line.text.contains("contraire") && !line.text.contains("autre") && !line.text.contains("particulière")
+        {
+            return None;
+        }
+        let words = Words::of(&line.text);
+        super::sentences::sentences(&words).into_iter().find_map(|(from, to)| {
+            let said = folded(words.slice(from, to));
+            let unless = ["sauf", "hors", "sans"].iter().any(|word| said.contains(word))
+                && UNLESS.iter().any(|unless| said.contains(unless));
+            let mut towns =
+                (from..to).filter(|at| words.is(*at, &["a"])).filter_map(|at| communes::written(&words, at + 1));
+            let (town, _) = towns.next().filter(|_| unless)?;
+            towns.next().is_none().then_some(town)
+        })
+    };
+    let mut towns = lines.iter().filter_map(told);
+    let town = towns.next()?;
+    towns.all(|other| other == town).then_some(town)
 }
 
 /// The days of the headings, and those named in the lines.
@@ -477,7 +511,9 @@ impl Builder<'_> {
             return true;
         }
         // « Et aussi cette semaine » after a day: what follows is of none for certain
-        if self.headed_article && line.shape.stands_out() && day.is_none() && names_a_period(&line.text) {
+        let below = at + 1;
+        let more = || names_more(&line.text) && self.facts.get(below).is_some_and(|facts| facts.says_date);
+        if self.headed_article && line.shape.stands_out() && day.is_none() && (names_a_period(&line.text) || more()) {
             self.enter(Under::Nowhere(Unplaced::NoDay));
             return true;
         }
@@ -563,6 +599,11 @@ impl Builder<'_> {
                 }
                 Some(Section::Town(town)) => {
                     self.flush();
+                    // Below the name of another town a line with a date of its own is not of the last day above it.
+                    let dated = |next: &usize| self.facts.get(*next).is_some_and(|facts| facts.says_date);
+                    if self.towns_outside && matches!(self.under, Under::Days(_)) && dated(&(at + 1)) {
+                        self.under = self.ground();
+                    }
                     (self.town, self.venue) = (Some(town), None);
                     return true;
                 }
@@ -611,7 +652,9 @@ impl Builder<'_> {
     /// that only announces notes: « À noter ».
     fn ends_the_days_above(&self, at: usize) -> bool {
         let line = &self.lines[at];
-        let ranked = self.sections.contains(&at) && self.section_looks.contains(&look(line));
+        // A heading ends the days that no heading began: rows of a table, paragraphs.
+        let outranks = line.shape.heading > 0 && self.day_level == 0 && !self.out.headed.is_empty();
+        let ranked = self.sections.contains(&at) && (outranks || self.section_looks.contains(&look(line)));
         let notes = self.headed_article && heads_notes(&line.text) && self.read[at].is_none();
         (ranked || notes)
             && !self.place_heads.contains_key(&at)
