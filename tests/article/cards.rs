@@ -179,3 +179,33 @@ fn the_address_of_an_office_with_its_hours_is_no_event() {
                 <p>Communauté de communes, 6 rue des Tanneurs - 32000 Auch. Accueil : 8h30-12h / 13h30-17h, fermé le vendredi.</p>";
     assert_eq!(agenda(html).exhibitions.len(), 1);
 }
+
+#[test]
+fn brackets_may_name_several_other_days() {
+    let html = "<h1>Du 12 au 18 juillet</h1><h3>Vendredi 16 juillet</h3>\
+                <p>20h30 : cinéma « La Vallée », halle de Pavie (aussi samedi 17 à 18h et dimanche 18 à 16h)</p>\
+                <p>10h-18h : marché de la laine à Jégun (également samedi et dimanche)</p>";
+    let starts: Vec<String> = told(html).iter().map(|event| event.chars().take(16).collect()).collect();
+    let want = [
+        "07-16 20:30 ciné",
+        "07-16 10:00 marc",
+        "07-17 18:00 ciné",
+        "07-17 10:00 marc",
+        "07-18 16:00 ciné",
+        "07-18 10:00 marc",
+    ];
+    assert_eq!(starts, want);
+}
+
+#[test]
+fn the_heading_of_a_chapter_gives_its_town() {
+    let html = "<h1>Que faire du 12 au 18 juillet ?</h1><h3>Marciac : avant-goût de jazz</h3>\
+                <p>Vendredi à 19 h, apéro-swing sous les arcades. Samedi à 11 h, fanfare sur la place.</p>\
+                <h3>Patiner à Lombez</h3><p>La patinoire rouvre samedi 17 juillet à 14 h. Parking gratuit.</p>";
+    assert!(
+        told(html).iter().all(|event| event.contains("@ Marciac") || event.contains("@ Lombez")),
+        "{:?}",
+        told(html)
+    );
+    assert!(agenda(html).items().flat_map(|(_, item)| &item.events).all(|event| event.price.is_none()));
+}

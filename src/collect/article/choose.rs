@@ -57,7 +57,11 @@ impl Draft<'_, '_, '_> {
         let title = titles::shown(unnumbered).text;
         let heading = Words::of(&title);
         let names = heading.tokens.iter().take(4).any(|token| is_event_noun(token) && !is_venue(token));
-        (alone && names && flaw(&title).is_none()).then_some(title)
+        // A sentence that names another thing first is not told by the heading.
+        let attended = |token: &&Token| is_event_noun(token) && !is_venue(token) && !token.is_any(AUXILIARY);
+        let first = words.tokens[self.part.from..self.part.to].iter().find(attended);
+        let other = first.is_some_and(|noun| !heading.tokens.iter().any(|said| said.fold == noun.fold));
+        (alone && names && !other && flaw(&title).is_none()).then_some(title)
     }
 
     /// `Mercredi : Gimont, halle, de 8 h à 13 h` under « Les marchés »: where and when, and the heading says what.

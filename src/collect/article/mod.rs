@@ -9,7 +9,7 @@
 //! outline    which lines are items, and their days
 //! when       which words of a line belong to which day (`also`: another day in brackets)
 //! marks      hours, prices, telephone numbers, states and dates in an item
-//! record     an item made of fields: a card, a table row (`record_hours`: its hours)
+//! record     an item made of fields: a card, a table row (`record_hours`: its hours; `record_title`)
 //! parts      splits one item into several events at its hours
 //! draft      which field claims which word; unclaimed words are the note
 //! events     title, place and note of each; no word is dropped (`commune_of`: the town of its place)
@@ -51,6 +51,7 @@ mod places;
 mod practical;
 mod record;
 mod record_hours;
+mod record_title;
 mod relative;
 mod sentences;
 mod tags;

@@ -169,9 +169,10 @@ pub(super) const HOUR_LABELS: &[&str] = &["heure", "heures", "horaire", "horaire
 /// A field, with its name, of the thing named above it: `Quand : mardi à 10 h`, `Où : place du Puits`, `Durée : 1 h`.
 pub(super) fn is_field(text: &str) -> bool {
     #[rustfmt::skip]
-    const NAMES: [&str; 21] = [
+    const NAMES: [&str; 30] = [
         "quand", "ou", "combien", "duree", "date", "dates", "jour", "jours", "heure", "heures", "horaire", "horaires", "lieu", "adresse",
-        "tarif", "tarifs", "prix", "public", "reserver", "prevoir", "reservation",
+        "tarif", "tarifs", "prix", "public", "reserver", "prevoir", "reservation", "organisateur", "organisateurs", "organisation",
+        "association", "entree", "participation", "contact", "inscription", "niveau",
     ];
     const LONGEST_NAME: usize = 20;
     let Some((name, _)) = text.split_once([':', '?']).filter(|(name, _)| name.len() <= LONGEST_NAME) else {

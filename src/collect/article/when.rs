@@ -89,13 +89,13 @@ pub(super) fn pieces(text: &str, calendar: &Calendar, around: Around<'_>) -> (Ve
     }
     let words = Words::of(text);
     if let (Some([day]), Some(also)) = (under, also(&words)) {
-        let dates = calendar.dates(&also.spec);
-        if let [other] = dates.days.as_slice()
-            && other != day
-        {
-            let piece = |when, told| Piece { when, shown: (0, text.len()), told, leads: false };
-            let pieces = vec![piece(When::Inherited, also.first), piece(When::Days(dates.days), also.other)];
-            return (pieces, dates.warnings);
+        let piece = |when, told| Piece { when, shown: (0, text.len()), told, leads: false };
+        let others: Vec<_> = also.others.into_iter().map(|(spec, told)| (calendar.dates(&spec), told)).collect();
+        if others.iter().all(|(dates, _)| !dates.days.is_empty() && !dates.days.contains(day)) {
+            let warnings = others.iter().flat_map(|(dates, _)| dates.warnings.clone()).collect();
+            let first = piece(When::Inherited, also.first);
+            let others = others.into_iter().map(|(dates, told)| piece(When::Days(dates.days), told));
+            return (std::iter::once(first).chain(others).collect(), warnings);
         }
     }
     let mut out: Vec<Piece> = Vec::new();

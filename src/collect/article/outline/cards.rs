@@ -184,7 +184,7 @@ impl Builder<'_> {
             }
             if lines[at].text[from..].chars().any(char::is_alphanumeric) {
                 add(&mut entry, at, from, lines[at].text.len());
-                if Some(at) != town_at {
+                if Some(at) != town_at && !leads_to_a_page(&lines[at]) {
                     body = body + "\n" + lines[at].text[from..].trim();
                 }
             }
@@ -231,6 +231,15 @@ fn days_of(piece: &Piece) -> Vec<chrono::NaiveDate> {
 
 fn names_a_day(text: &str) -> bool {
     marks(&Words::of(text)).iter().any(|mark| matches!(mark.meaning, Meaning::Dates(_)))
+}
+
+/// `En savoir plus`, a link and nothing else.
+fn leads_to_a_page(line: &Line) -> bool {
+    const WORDS: [&str; 8] =
+        ["en savoir", "lire la", "voir le", "voir la", "plus d'info", "voir plus", "details", "decouvrir"];
+    let text = super::super::text::folded(line.text.trim());
+    let linked = line.links.iter().any(|link| link.start == 0 && link.end >= line.text.trim_end().len());
+    linked && WORDS.iter().any(|start| text.starts_with(start))
 }
 
 /// The lines that are within cards.

@@ -9,6 +9,7 @@ use super::super::marks::{Meaning, marks};
 use super::super::practical::{is_dated_practical, is_detail, is_dishes, is_field, is_practical};
 use super::super::sentences::{Role, line_role, role, sentences, tells_of_nothing};
 use super::super::text::{Kind, Token, Words, folded, is_space};
+use super::super::towns::town_run_in;
 use super::super::when::{Around, Piece, When, pieces};
 use super::super::words::{is_event_noun, is_function};
 use super::nested::town_of;
@@ -374,7 +375,8 @@ impl Builder<'_> {
     /// `5. Patiner en plein air à Gérardmer`: the town that the heading of a paragraph of its own names.
     fn town_of_chapter(&self, at: usize) -> Option<String> {
         let heading = self.theme.as_deref().filter(|_| self.is_chapter(at))?;
-        town_of(heading)
+        // `Marciac : avant-goût de jazz`
+        town_of(heading).or_else(|| town_run_in(heading, false).filter(|run_in| run_in.known).map(|run_in| run_in.town))
     }
 
     /// Whether the paragraph of the line begins with its one hour, and the paragraphs beside it with theirs: then all its lines
