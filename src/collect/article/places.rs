@@ -91,7 +91,7 @@ impl Reader<'_, '_> {
             "a" if self.is_in_a_name(at) => None,
             // `à La Maison du Lin`: the article is the name's.
             "a" if self.is(at + 1, &["la", "le", "les"])
-                && self.token(at + 1).is_some_and(|token| token.capital)
+                && self.token(at + 1).is_some_and(|token| token.capital && !self.words.shouts(at + 1))
                 && self.token(at + 2).is_some_and(|token| token.kind == Kind::Word && token.capital)
                 && communes::written(self.words, at + 1).is_none() =>
             {
