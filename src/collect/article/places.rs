@@ -412,7 +412,10 @@ impl Reader<'_, '_> {
                 .is_some_and(|token| token.kind == Kind::Word && token.capital && !is_venue(token) && !letter(token))
                 && !self.is_no_place(at)
         };
-        if !named(at) || self.is(at, &["l'"]) && !named(at + 1) {
+        // `À LA SALLE DES FÊTES`
+        let shouted =
+            self.words.shouts(at) && self.is(at, &["la", "le", "les"]) && self.token(at + 1).is_some_and(is_venue);
+        if !named(at) || shouted || self.is(at, &["l'"]) && !named(at + 1) {
             return None;
         }
         // `À NOTER`, `À SUIVRE`
