@@ -239,7 +239,7 @@ fn nouns_in_capitals_are_no_towns() {
         let told = told(&format!("{DAY}<p>{line}</p>"));
         assert!(told.len() == 1 && !told[0].split('@').nth(1).unwrap_or_default().contains(want), "{line}: {told:?}");
     }
-    of_day("<p>20H30 LOTO À LA SALLE DES FÊTES DE PAVIE</p>", &["07-12 20:30 LOTO @ Pavie, SALLE DES FÊTES"]);
+    of_day("<p>20H30 LOTO À LA SALLE DES FÊTES DE PAVIE</p>", &["07-12 20:30 LOTO @ Pavie, SALLE DES FÊTES DE PAVIE"]);
 }
 
 #[test]

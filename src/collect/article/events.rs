@@ -49,6 +49,8 @@ pub(super) struct Setting<'a> {
     pub(super) sentence: Option<&'a str>,
     /// The heading of the theme it stands under: `Les marchés`.
     pub(super) theme: Option<&'a str>,
+    /// That heading stands above it alone.
+    pub(super) chapter: bool,
 }
 
 /// The result of parsing one item.

@@ -2,6 +2,8 @@
 //!
 //! Judges each line on its own; `outline` considers its context.
 
+use chrono::Weekday;
+
 use super::communes;
 use super::days::{self, Found, Mention, Recurrence, Spec, Weekdays};
 use super::flaw::is_pictogram;
@@ -315,6 +317,10 @@ pub(super) fn section(line: &Line) -> Option<Section> {
     let first_half = plain.split(['–', '—', '/', '|']).next().unwrap_or_default().trim();
     if whole_week.contains(&plain.as_str()) || stands_out && whole_week.contains(&first_half) {
         return Some(Section::Daily(Weekdays::ALL));
+    }
+    let weekend = ["tout le week-end", "tout le weekend", "samedi et dimanche", "les deux jours"];
+    if stands_out && weekend.contains(&plain.as_str()) {
+        return Some(Section::Daily(Weekdays::between(Weekday::Sat, Weekday::Sun)));
     }
     // Commas, hours and quotes belong to items, not to headings.
     let heading_like = !tokens.iter().any(|token| token.is_any(&[",", "«", "\"", "€"])) && !says_time(tokens);

@@ -8,7 +8,7 @@ use super::marks::{Mark, Meaning, quotation};
 use super::places::Reader;
 use super::sentences::{Role, only_where_and_when, role, sentences};
 use super::text::{Kind, Words};
-use super::words::{AUXILIARY, GENRES, is_event_noun, is_function, is_joint};
+use super::words::{AUXILIARY, GENRES, SERVICES, is_event_noun, is_function, is_joint};
 
 /// A stretch of the item about one event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -212,7 +212,14 @@ impl<'w, 'a> Marked<'w, 'a> {
         // `L'après-midi, kermesse (rendez-vous à 15 h)`: the hour specifies the part of the day.
         let says_hour = self.times(anchor).is_some_and(|times| !times.slots.is_empty());
         if self.enclosed[here] && !self.enclosed[self.marks[before].from] {
-            let detail = (after..here).any(|at| self.words.is(at, &["("])) && self.is_bracketed_detail(anchor);
+            let open = (after..here).rev().find(|at| self.words.is(*at, &["("]));
+            let names =
+                open.is_some_and(|open| self.names_an_event((open, here)) || self.names_an_event((behind, clause_end)));
+            // `marché toute la journée (alimentaire le matin)`
+            if !says_hour && !names {
+                return Decision::Detail;
+            }
+            let detail = open.is_some() && self.is_bracketed_detail(anchor);
             if detail {
                 return if without_hour && says_hour { Decision::Same } else { Decision::Detail };
             }
@@ -240,6 +247,10 @@ impl<'w, 'a> Marked<'w, 'a> {
             && (said_before.is_none() || self.only_place(after, here))
             && self.only_place(behind, clause_end)
         {
+            return Decision::Detail;
+        }
+        // `12 €, billetterie sur place dès 19 h 45`, `Navette à 18 h 15`
+        if said_before.is_some_and(|at| self.words.is(at, SERVICES)) {
             return Decision::Detail;
         }
         if one_sentence && says_hour && self.leaves_with(before) && self.leaves_with(anchor) {
@@ -664,9 +675,13 @@ enum Decision {
 /// `Tous les jours de 15 h à 23 h | Domme` below a title: when and where, as the opening hours of a place are said.
 fn is_line_of_a_card(words: &Words<'_>, from: usize, to: usize) -> bool {
     let below = from > 0 && words.tokens[from - 1].kind == Kind::Break;
-    let when_first =
+    let dated =
         super::days::recurrence(&words.tokens, from).is_some() || super::days::date(&words.tokens, from).is_some();
-    below && when_first && only_where_and_when(words, from, to)
+    // `Horaires : 8 h à 18 h`; `Horaires : du lundi au vendredi…` may be of an office.
+    let weekly = (from..to).any(|at| super::days::recurrence(&words.tokens, at).is_some());
+    let labelled = words.is(from, super::practical::HOUR_LABELS) && words.is(from + 1, &[":"]) && !weekly;
+    let hour = labelled && super::hours::time(&words.tokens, from + 2).is_some();
+    below && (hour || (dated || labelled) && only_where_and_when(words, from, to))
 }
 
 /// `Exposants : 2 € le mètre`: what they pay is no price of the event.

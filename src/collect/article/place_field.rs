@@ -15,7 +15,8 @@ pub(super) fn place_field(words: &Words<'_>, from: usize, to: usize) -> Option<P
     {
         first += 1;
     }
-    if first >= to || to - first > MOST_WORDS {
+    // `Jardin des Oursons : luge et jeux de neige` is what.
+    if first >= to || to - first > MOST_WORDS || (first..to).any(|at| words.is(at, &[":"])) {
         return None;
     }
     let mut pieces: Vec<(usize, usize)> = Vec::new();

@@ -6,7 +6,7 @@
 use super::communes;
 use super::days::{month, weekday};
 use super::text::{Kind, Token, Words, tidy};
-use super::words::{ADDRESSES, AFTER_VENUE, BEFORE_VENUE, MUNICIPAL, is_function, is_venue};
+use super::words::{ADDRESSES, AFTER_VENUE, BEFORE_VENUE, MUNICIPAL, WHAT_AND_WHERE, is_function, is_venue};
 
 /// Places that are named after a locality, which may be a commune's name and lie elsewhere.
 #[rustfmt::skip]
@@ -302,6 +302,11 @@ impl Reader<'_, '_> {
         }
         if let Some((name, to)) = communes::written(self.words, at).filter(|(_, to)| self.clause_ends(*to)) {
             return Some(self.with_venue(Place { commune: Some(name), venue: None, from: at, to, ..Place::default() }));
+        }
+        // `20 h 30 : Théâtre « Le Grand Ménage »` is what; behind a comma it may be where.
+        let work = token.is_any(WHAT_AND_WHERE) && self.is(at + 1, &["«", "\""]);
+        if work && !(at > 0 && self.words.is(at - 1, &[","])) {
+            return None;
         }
         let noun = if token.is_any(BEFORE_VENUE) { at + 1 } else { at };
         let place_noun = self.is(noun, ADDRESSES) || (self.in_commune && self.token(noun).is_some_and(is_venue));

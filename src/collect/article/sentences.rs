@@ -195,10 +195,16 @@ fn presents_a_venue(words: &Words<'_>) -> bool {
     let all = sentences(words);
     let [(from, to), (next, _), ..] = all.as_slice() else { return false };
     let first = (*from..*to).find(|at| words.tokens[*at].kind == Kind::Word && !is_function(&words.tokens[*at]));
-    let venue = first.is_some_and(|at| is_venue(&words.tokens[at]));
-    let opens = (*next..words.tokens.len())
-        .find(|at| words.tokens[*at].kind == Kind::Word)
-        .is_some_and(|at| words.is(at, &["ouvert", "ouverte", "ferme", "fermee", "ouverture"]));
+    #[rustfmt::skip]
+    const OFFICES: &[&str] = &["communaute", "mairie", "office", "syndicat", "service", "ville", "commune", "secretariat", "bureau"];
+    // `6 rue des Tanneurs - 43100 Brioude`
+    let addressed = words.tokens[*from..*to].iter().any(|token| token.kind == Kind::Number && token.fold.len() == 5);
+    let office = addressed && first.is_some_and(|at| words.is(at, OFFICES));
+    let venue = office || first.is_some_and(|at| is_venue(&words.tokens[at]));
+    let opens = (*next..words.tokens.len()).find(|at| words.tokens[*at].kind == Kind::Word).is_some_and(|at| {
+        words.is(at, &["ouvert", "ouverte", "ferme", "fermee", "ouverture"])
+            || office && words.is(at, &["accueil", "horaires", "tel", "telephone"])
+    });
     let quiet = !super::lines::says_time(&words.tokens[*from..*to])
         && !(*from..*to).any(|at| super::days::date(&words.tokens, at).is_some() || words.is(at, &["«", "\"", ":"]));
     let told = all
@@ -266,7 +272,7 @@ fn is_aside(text: &str) -> bool {
         "sous reserve", "pour figurer", "pour paraitre", "pour annoncer", "vos annonces", "vos rendez-vous",
         "faites paraitre", "faites connaitre", "envoyez", "ecrivez-nous", "transmettez", "signalez",
         "ecoutez", "retrouvez-nous", "inscrivez-vous a la newsletter",
-        "inscrivez-vous a notre newsletter", "telechargez", "les horaires peuvent", "horaires et tarifs sous",
+        "inscrivez-vous a notre newsletter", "telechargez", "telecharger", "les horaires peuvent", "horaires et tarifs sous",
         "horaires susceptibles", "attention, les horaires", "en raison de la vigilance", "avec le soutien",
         "avec la participation financiere", "nos partenaires", "merci a nos", "l'agenda vous est offert",
         "des questions", "vous organisez", "vous preparez",

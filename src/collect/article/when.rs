@@ -5,6 +5,7 @@
 
 use chrono::{Datelike, NaiveDate};
 
+use super::also::also;
 use super::calendar::Calendar;
 use super::days::{self, Recurrence, Spec, Weekdays};
 use super::hours;
@@ -87,6 +88,16 @@ pub(super) fn pieces(text: &str, calendar: &Calendar, around: Around<'_>) -> (Ve
         return (vec![whole], Vec::new());
     }
     let words = Words::of(text);
+    if let (Some([day]), Some(also)) = (under, also(&words)) {
+        let piece = |when, told| Piece { when, shown: (0, text.len()), told, leads: false };
+        let others: Vec<_> = also.others.into_iter().map(|(spec, told)| (calendar.dates(&spec), told)).collect();
+        if others.iter().all(|(dates, _)| !dates.days.is_empty() && !dates.days.contains(day)) {
+            let warnings = others.iter().flat_map(|(dates, _)| dates.warnings.clone()).collect();
+            let first = piece(When::Inherited, also.first);
+            let others = others.into_iter().map(|(dates, told)| piece(When::Days(dates.days), told));
+            return (std::iter::once(first).chain(others).collect(), warnings);
+        }
+    }
     let mut out: Vec<Piece> = Vec::new();
     let mut warnings = Vec::new();
     let mut current = When::Inherited;

@@ -29,6 +29,10 @@ pub(super) const AUXILIARY: &[&str] = &[
     "debut",
 ];
 
+/// What there is beside an event: its hour is not the event's.
+pub(super) const SERVICES: &[&str] =
+    &["billetterie", "guichet", "guichets", "caisse", "caisses", "navette", "navettes", "parking"];
+
 /// Words that fields express already: hours, days, names of fields, connectors.
 pub(super) const SAID_OTHERWISE: &[&str] = &[
     "dans", "sur", "sous", "les", "des", "une", "par", "pour", "avec", "cet", "cette", "ces", "qui", "que",

@@ -155,6 +155,25 @@ impl Builder<'_> {
                 piece.when = when.clone();
             }
         }
+        // `Une trentaine d'exposants s'installent sur la place. Ouvert vendredi de 16 h à 20 h, samedi…`: a sentence without a
+        // day, under none, leads to those that have theirs. It is shown with them.
+        if let [first, rest @ ..] = found.as_slice()
+            && !rest.is_empty()
+            && first.when == When::Inherited
+            && under.is_none()
+            && matches!(self.under, Under::Nowhere(_))
+            && !timing(&line.text[from + first.shown.0..from + first.shown.1]).says
+        {
+            let start = first.shown.0;
+            found.remove(0);
+            let shown = found[0].shown;
+            for piece in found.iter_mut().take_while(|piece| piece.shown == shown) {
+                if piece.told.is_empty() {
+                    piece.told = vec![piece.shown];
+                }
+                piece.shown.0 = start;
+            }
+        }
         let last = found.last().map(|piece| piece.when.clone());
         self.last_when = last.clone().filter(|when| matches!(when, When::Days(_)));
         let whole = found.len() == 1;

@@ -4,17 +4,19 @@
 //! no day is kept with the reason, also before the first day.
 
 mod asides;
+mod cards;
 mod grid;
 mod items;
 mod line;
 mod nested;
 mod survey;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::NaiveDate;
 
 use self::asides::{heads_notes, heads_practical_lines, is_parting_word, names_a_period, names_more};
+use self::cards::{Card, cards};
 use self::grid::{Grid, is_grid_header};
 use self::items::Pending;
 use self::nested::Parent;
@@ -67,6 +69,8 @@ pub(super) struct Entry {
     pub(super) venue: Option<String>,
     /// The heading of its theme: `Les marchés`.
     pub(super) theme: Option<String>,
+    /// The heading of its theme stands above it alone: `8. Un super loto à Corcieux`.
+    pub(super) chapter: bool,
     /// The words of the item placed it: its date is no news for the note.
     pub(super) placed_by_words: bool,
     /// A heading of unknown kind, kept as written.
@@ -158,6 +162,9 @@ struct Builder<'c> {
     sections: HashSet<usize>,
     section_looks: HashSet<(Shape, bool)>,
     facts: Vec<Facts>,
+    /// Cards, by their first line, and the line after the last one of the card that was read.
+    cards: BTreeMap<usize, Card>,
+    card_to: usize,
     lines: &'c [Line],
     read: &'c [Option<DayLine>],
 }
@@ -167,6 +174,11 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
     let comments = lines.iter().position(|line| line.shape.heading > 0 && footer(line) == Some(Footer::End));
     let lines = &lines[..comments.unwrap_or(lines.len())];
     let facts: Vec<Facts> = lines.iter().map(Facts::of).collect();
+    let cards = cards(lines, read, &facts);
+    // The day of a card heads nothing but the card.
+    let within_cards = cards::within(&cards);
+    let days = read.iter().enumerate().map(|(at, day)| day.clone().filter(|_| !within_cards.contains(&at)));
+    let read: &[Option<DayLine>] = &days.collect::<Vec<_>>();
     let is_head = |at: usize| {
         read[at].as_ref().is_some_and(|day| {
             let practical = day.form == Form::RunIn && facts[at].dated_practical && lines[at].shape.heading == 0;
@@ -217,8 +229,9 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
     // Its heading may say what stands in it.
     let first_grid =
         first_grid.map(|at| at - usize::from(at > 0 && lines[at - 1].shape.stands_out() && read[at - 1].is_none()));
-    let start =
-        [first_head, first_town, first_item, first_section, first_place, first_grid].into_iter().flatten().min();
+    let first_card = cards.keys().next().copied();
+    let firsts = [first_head, first_town, first_item, first_section, first_place, first_grid, first_card];
+    let start = firsts.into_iter().flatten().min();
     let Some(start) = start else {
         return without_days(lines, lead);
     };
@@ -275,6 +288,8 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
             .collect(),
         sections: sections.into_iter().collect(),
         facts,
+        cards,
+        card_to: 0,
         lines,
         read,
     };
@@ -385,6 +400,7 @@ impl Entry {
             town: None,
             venue: None,
             theme: None,
+            chapter: false,
             placed_by_words: false,
             heading: false,
             titled: false,
@@ -447,6 +463,13 @@ impl Builder<'_> {
 
     /// Reads one line; `false` when nothing after it counts.
     fn line(&mut self, at: usize) -> bool {
+        if let Some(card) = self.cards.get(&at).copied() {
+            self.card(card);
+            self.card_to = card.to;
+        }
+        if at < self.card_to {
+            return true;
+        }
         let line = &self.lines[at];
         let day = self.read[at].as_ref();
         match footer(line) {
