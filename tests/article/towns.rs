@@ -184,3 +184,69 @@ fn titles_keep_their_words() {
         &["07-12 14:00 Après-midi jeux @ Pavie, salle des fêtes"],
     );
 }
+
+#[test]
+fn hours_of_doors_and_of_what_comes_before_are_not_the_hour() {
+    for (line, want) in [
+        ("Soirée cabaret à Pavie – ouverture des portes à 19h, spectacle à 20h – 15 €", "07-12 20:00"),
+        (
+            "De 9h à 12h, salle des fêtes de Pavie : bourse aux vêtements (dépôt dimanche 11 de 14h à 18h)",
+            "07-12 09:00",
+        ),
+        ("Soirée crêpes (installation à 17h) à 19h à Pavie", "07-12 19:00"),
+        ("Les Fils de Joie en concert au Café du Midi à 21h", "07-12 21:00"),
+    ] {
+        let told = told(&format!("{DAY}<p>{line}</p>"));
+        assert!(told.len() == 1 && told[0].starts_with(want), "{line}: {told:?}");
+    }
+    // The doors of another thing, and a lunch at noon
+    of_day("<p>Repas du midi à Pavie</p>", &["07-12 12:00 repas @ Pavie"]);
+    let told = told(&format!("{DAY}<p>[ANNULÉ] Marche à Jégun (départ 8h). À la place, loto de 9h à 11h.</p>"));
+    assert!(told.len() == 2 && told[0].starts_with("07-12 08:00") && told[1].starts_with("07-12 09:00"), "{told:?}");
+}
+
+#[test]
+fn a_part_of_the_day_at_the_head_of_a_line_is_when() {
+    of_day("<p>Matin – petit marché, Pavie</p>", &["07-12 --:-- petit marché @ Pavie"]);
+    of_day("<p>APRÈS-MIDI : LOTO À PAVIE</p>", &["07-12 --:-- LOTO @ Pavie"]);
+    of_day("<p>Après-midi : jeu de piste à Pavie, 14h30</p>", &["07-12 14:30 jeu de piste @ Pavie"]);
+    of_day("<p>Après-midi jeux de société à 14h à Pavie</p>", &["07-12 14:00 Après-midi jeux de société @ Pavie"]);
+}
+
+#[test]
+fn dates_and_hours_behind_an_at_sign_are_read() {
+    let cards = "<h2>Du 12 au 18 juillet</h2>\
+                 <h3>Atelier cuisine</h3><p>12 juillet @ 18 h 30 min - 20 h 30 min</p><p>Salle Pasteur, Pavie</p>\
+                 <h3>Marché de potiers</h3><p>17 juillet @ 9 h 00 min - 18 juillet @ 18 h 00 min</p><p>Salle Pasteur, Jégun</p>\
+                 <h3>Loto</h3><p>lundi 12 juillet @ 20h00 - 22h00</p><p>Foyer, Auch</p>";
+    assert_eq!(
+        told(cards),
+        [
+            "07-12 18:30 atelier cuisine @ Pavie, Salle Pasteur",
+            "07-12 20:00 loto @ Auch, Foyer",
+            "07-17 09:00 marché de potiers @ Jégun, Salle Pasteur"
+        ]
+    );
+}
+
+#[test]
+fn nouns_in_capitals_are_no_towns() {
+    for (line, want) in [
+        ("14H00 LUDOTHÈQUE HORS LES MURS, PARVIS DE L’HÔTEL DE VILLE", "Ville"),
+        ("MATIN : MARCHÉ DE PRODUCTEURS, PLACE CARNOT", "PRODUCTEURS,"),
+        ("15H00 BASKET : USB – TARBES, GYMNASE DU PARC", "Le Parc"),
+    ] {
+        let told = told(&format!("{DAY}<p>{line}</p>"));
+        assert!(told.len() == 1 && !told[0].split('@').nth(1).unwrap_or_default().contains(want), "{line}: {told:?}");
+    }
+    of_day("<p>20H30 LOTO À LA SALLE DES FÊTES DE PAVIE</p>", &["07-12 20:30 LOTO @ Pavie, SALLE DES FÊTES DE PAVIE"]);
+}
+
+#[test]
+fn the_kind_of_a_thing_has_its_name_behind_it() {
+    of_day(
+        "<p>20h30, conférence : « La Vienne à vélo » par Jean-Luc Poursac, à Pavie</p>",
+        &["07-12 20:30 conférence : « La Vienne à vélo » @ Pavie"],
+    );
+    of_day("<p>Ciné-club à 20h45 : « Les Oiseaux », à Pavie</p>", &["07-12 20:45 ciné-club : « Les Oiseaux » @ Pavie"]);
+}

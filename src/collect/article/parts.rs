@@ -125,12 +125,40 @@ impl<'w, 'a> Marked<'w, 'a> {
             anchors.remove(0);
         }
         anchors.retain(|mark| !self.replaced(*mark));
+        // `Soirée crêpes (installation à 17 h) à 19 h`
+        while anchors.len() > 1
+            && self.is_bracketed_detail(anchors[0])
+            && anchors[1..].iter().map(|mark| self.marks[*mark].from).any(|hour| {
+                !self.enclosed[hour] && self.sentence_of(hour) == self.sentence_of(self.marks[anchors[0]].from)
+            })
+        {
+            anchors.remove(0);
+        }
+        // `Cabaret – ouverture des portes à 19 h, spectacle à 20 h`
+        let is_time = |mark: usize| self.times(mark).is_some_and(|times| !times.slots.is_empty());
+        let told: Vec<usize> =
+            anchors.iter().copied().filter(|mark| !is_time(*mark) || !self.clause_opens_the_doors(*mark)).collect();
+        if told.iter().any(|mark| is_time(*mark)) {
+            anchors = told;
+        }
         // `Le soir ? Deux écoles.`: a part of the day alone is not an event.
         let timed = |mark: usize| self.times(mark).is_some_and(|times| !times.slots.is_empty());
+        let mut start = 0;
+        // `Après-midi : jeu de piste, 14 h 30`: the hour says when in it.
+        if let [first, rest @ ..] = anchors.as_slice()
+            && !timed(*first)
+            && self.marks[*first].from == self.sentence_of(self.marks[*first].from).0
+            && self.words.is(self.marks[*first].to, &[":", "-"])
+            && rest
+                .iter()
+                .any(|mark| timed(*mark) && self.sentence_of(self.marks[*mark].from).0 == self.marks[*first].from)
+        {
+            start = self.marks[anchors.remove(0)].to + 1;
+        }
         if anchors.iter().any(|mark| timed(*mark)) {
             anchors.retain(|mark| timed(*mark) || self.names_an_event(self.sentence_of(self.marks[*mark].from)));
         }
-        let mut cut = Cut { parts: vec![Part { to: end, ..Part::default() }], ..Cut::default() };
+        let mut cut = Cut { parts: vec![Part { from: start, to: end, ..Part::default() }], ..Cut::default() };
         let mut before: Option<usize> = None;
         for anchor in anchors {
             let last = cut.parts.len() - 1;
@@ -185,23 +213,13 @@ impl<'w, 'a> Marked<'w, 'a> {
         let says_hour = self.times(anchor).is_some_and(|times| !times.slots.is_empty());
         if self.enclosed[here] && !self.enclosed[self.marks[before].from] {
             let open = (after..here).rev().find(|at| self.words.is(*at, &["("]));
-            // `bal (dernière danse à 1 h)`
-            let bound = |at: usize| is_auxiliary(at) || self.words.is(at, &["dernier", "derniere", "derniers"]);
             let names =
                 open.is_some_and(|open| self.names_an_event((open, here)) || self.names_an_event((behind, clause_end)));
             // `marché toute la journée (alimentaire le matin)`
             if !says_hour && !names {
                 return Decision::Detail;
             }
-            // `9 h 15 (rdv 9 h)`
-            let meets = open.is_some_and(|open| self.words.is(open + 1, &["rdv", "rv"]));
-            // `concert (première partie à 19 h 45)`: nothing that one attends for itself
-            let close = (here..self.words.tokens.len()).find(|at| self.words.is(*at, &[")"]));
-            let nameless = open
-                .zip(close)
-                .is_some_and(|(open, close)| self.has_content(open + 1, here) && !self.names_an_event((open, close)));
-            let detail =
-                meets || nameless || open.and_then(|open| self.first_content(open + 1, here)).is_some_and(bound);
+            let detail = open.is_some() && self.is_bracketed_detail(anchor);
             if detail {
                 return if without_hour && says_hour { Decision::Same } else { Decision::Detail };
             }
@@ -344,6 +362,19 @@ impl<'w, 'a> Marked<'w, 'a> {
             && !(from..to).any(|at| quotation(&self.words.tokens, at).is_some())
     }
 
+    /// `ouverture des portes à 19 h`: the words before the hour in its clause.
+    fn clause_opens_the_doors(&self, mark: usize) -> bool {
+        let begins = self.times(mark).is_some_and(|times| matches!(times.slots.as_slice(), [Slot { end: None, .. }]));
+        let clause = self.clause_words(mark);
+        let clause: Vec<usize> = clause.into_iter().take_while(|at| !self.words.is(*at, &["-", "("])).collect();
+        begins
+            && clause
+                .iter()
+                .max()
+                .zip(clause.iter().min())
+                .is_some_and(|(last, first)| self.opens_the_doors((*first, last + 1)))
+    }
+
     /// `Restauration sur place dès midi.`, `Buvette et petite restauration à partir de 18 h.`: beside what was told before.
     fn caters(&self, (from, to): (usize, usize)) -> bool {
         const CATERING: [&str; 7] =
@@ -407,6 +438,25 @@ impl<'w, 'a> Marked<'w, 'a> {
             at += 1;
         }
         false
+    }
+
+    /// `bal (dernière danse à 1 h)`, `9 h 15 (rdv 9 h)`, `concert (première partie à 19 h 45)`: an hour in brackets of nothing that
+    /// one attends for itself.
+    fn is_bracketed_detail(&self, mark: usize) -> bool {
+        #[rustfmt::skip]
+        const BEFORE: [&str; 10] = [
+            "dernier", "derniere", "derniers", "depot", "depots", "installation", "montage", "repetition", "rdv", "rv",
+        ];
+        let here = self.marks[mark].from;
+        if !self.enclosed[here] {
+            return false;
+        }
+        let open = (0..here).rev().take_while(|at| self.enclosed[*at]).find(|at| self.words.is(*at, &["("]));
+        let close = (here..self.words.tokens.len()).find(|at| self.words.is(*at, &[")"]));
+        let Some((open, close)) = open.zip(close) else { return false };
+        let first = self.first_content(open + 1, here);
+        let bound = |at: usize| self.words.is(at, AUXILIARY) || self.words.is(at, &BEFORE);
+        bound(open + 1) || first.is_some_and(bound) || first.is_some() && !self.names_an_event((open, close))
     }
 
     /// The words of the clause before the hour of a mark.

@@ -91,7 +91,7 @@ impl Reader<'_, '_> {
             "a" if self.is_in_a_name(at) => None,
             // `à La Maison du Lin`: the article is the name's.
             "a" if self.is(at + 1, &["la", "le", "les"])
-                && self.token(at + 1).is_some_and(|token| token.capital)
+                && self.token(at + 1).is_some_and(|token| token.capital && !self.words.shouts(at + 1))
                 && self.token(at + 2).is_some_and(|token| token.kind == Kind::Word && token.capital)
                 && communes::written(self.words, at + 1).is_none() =>
             {
@@ -417,7 +417,10 @@ impl Reader<'_, '_> {
                 .is_some_and(|token| token.kind == Kind::Word && token.capital && !is_venue(token) && !letter(token))
                 && !self.is_no_place(at)
         };
-        if !named(at) || self.is(at, &["l'"]) && !named(at + 1) {
+        // `À LA SALLE DES FÊTES`
+        let shouted =
+            self.words.shouts(at) && self.is(at, &["la", "le", "les"]) && self.token(at + 1).is_some_and(is_venue);
+        if !named(at) || shouted || self.is(at, &["l'"]) && !named(at + 1) {
             return None;
         }
         // `À NOTER`, `À SUIVRE`

@@ -66,7 +66,8 @@ fn is_at_sign(marked: &Marked<'_, '_>, at: usize) -> bool {
     let timed =
         || marked.marks.iter().any(|mark| (at..end).contains(&mark.from) && matches!(mark.meaning, Meaning::Times(_)));
     let apart = |a: usize, b: usize| words.tokens.get(a).zip(words.tokens.get(b)).is_some_and(|(a, b)| a.end < b.start);
-    at > 0 && words.is(at, &["@"]) && apart(at - 1, at) && apart(at, at + 1) && !timed()
+    let within = || marked.marks.iter().any(|mark| mark.from < at && at < mark.to);
+    at > 0 && words.is(at, &["@"]) && apart(at - 1, at) && apart(at, at + 1) && !timed() && !within()
 }
 
 /// Whether the line is one field with its pictogram: `📍 Fourcès, sous les arcades`, `⏰ 9h-18h`.
