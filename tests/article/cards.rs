@@ -209,3 +209,36 @@ fn the_heading_of_a_chapter_gives_its_town() {
     );
     assert!(agenda(html).items().flat_map(|(_, item)| &item.events).all(|event| event.price.is_none()));
 }
+
+#[test]
+fn a_chapter_says_when_in_its_practical_line() {
+    let html = "<h1>Trois idées de sorties du 12 au 18 juillet</h1>\
+        <h2>1. Une fête médiévale à Larressingle</h2><p>Les chevaliers sont de retour depuis 10h du matin. Un bal clôturera la journée à 21h.</p>\
+        <p>Pratique : samedi 17 juillet, de 10h à 20h, dans la cité. 8 €.</p>\
+        <h2>2. Le retour des Zicos</h2><p>Le groupe revient après dix ans.</p>\
+        <p>Infos pratiques : vendredi 16 juillet à 21h et samedi 17 juillet à 18h, salle Bernadac, Auch. 15 €.</p>\
+        <h2>Et aussi</h2><ul><li>Samedi, 11 h : loto à Pavie</li></ul>";
+    let want = [
+        "07-16 21:00 Le retour des Zicos @ Auch, salle Bernadac",
+        "07-17 10:00 fête médiévale à Larressingle @ Larressingle",
+        "07-17 21:00 Un bal clôturera la journée à 21h. @ Larressingle",
+        "07-17 18:00 Le retour des Zicos @ Auch, salle Bernadac",
+        "07-17 11:00 loto @ Pavie",
+    ];
+    assert_eq!(told(html), want);
+}
+
+#[test]
+fn what_stands_behind_the_last_day_of_a_practical_line_is_of_each() {
+    let html = "<h1>Votre week-end du 16 au 18 juillet</h1><h2>Pavie</h2><p><b>Les Cousins de Lulu</b></p>\
+        <p>Théâtre. La troupe joue sa nouvelle comédie. Autres dates les 24 et 25 juillet.<br>\
+        Vendredi 16, samedi 17 juillet, 20 h 30, dimanche 18 juillet, 14 h 30, salle du Temple. Tarif : 7 €.</p>\
+        <p><b>Bal country</b></p><p>Boissons et pâtisseries.<br>Dimanche 18 juillet, de 14 h à 18 h, salle des fêtes.</p>";
+    let want = [
+        "07-16 20:30 Les Cousins de Lulu @ Pavie, salle du Temple",
+        "07-17 20:30 Les Cousins de Lulu @ Pavie, salle du Temple",
+        "07-18 14:30 Les Cousins de Lulu @ Pavie, salle du Temple",
+        "07-18 14:00 bal country @ Pavie, salle des fêtes",
+    ];
+    assert_eq!(told(html), want);
+}

@@ -468,7 +468,15 @@ impl Reader<'_, '_> {
             } else if token.is_any(&["de", "du", "des", "d'"]) {
                 let of = at + 1 + usize::from(self.is(at + 1, &["la", "l'", "les"]));
                 // `salle du Mouzon` is no hall of Mouzon: « du » goes with names that have an article.
+                // `place du Tilleul`, `salle du Temple`: named after a thing, though `Le Tilleul` and `Le Temple` are communes.
+                #[rustfmt::skip]
+                const NAMED_AFTER_THINGS: [&str; 12] = [
+                    "place", "salle", "square", "parking", "quai", "esplanade", "impasse", "bar", "cafe", "restaurant", "hotel",
+                    "espace",
+                ];
+                let after_thing = at == head + 1 && self.is(head, &NAMED_AFTER_THINGS);
                 let known = match token.fold.as_str() {
+                    "du" | "des" if after_thing => None,
                     "du" | "des" => {
                         communes::contracted(&self.words.tokens, at + 1).map(|(name, to)| (name.to_owned(), to))
                     }

@@ -1,5 +1,6 @@
 //! Cards: a list of events in which each has a heading, a line that says only when, and the name of its town on a line of its
 //! own. All that stands between two such headings is of the one card: its town, its days and its text are no news for others.
+//! So are the chapters of a newspaper that end with `Infos pratiques : samedi 11 décembre, de 10 h à 19 h, halle de Seissan`.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -13,6 +14,7 @@ use super::super::text::{Kind, Words};
 use super::super::towns::lone_name;
 use super::super::when::{Piece, When, pieces};
 use super::super::words::{GENRES, PARTS_OF_DAY, THEMES, is_event_noun, is_function, is_venue};
+use super::nested::town_of;
 use super::{Around, Builder, Entry, Facts, Under, says_status};
 
 /// The lines of a card, by number.
@@ -28,7 +30,37 @@ pub(super) struct Card {
 
 /// The cards of an article, by the number of their first line.
 pub(super) fn cards(lines: &[Line], read: &[Option<DayLine>], facts: &[Facts]) -> BTreeMap<usize, Card> {
-    (2..=6).map(|level| of_level(lines, read, facts, level)).find(|cards| !cards.is_empty()).unwrap_or_default()
+    let listed = (2..=6).map(|level| of_level(lines, read, facts, level)).find(|cards| !cards.is_empty());
+    listed.unwrap_or_else(|| chapters(lines, read))
+}
+
+/// The chapters that say in a line with its label when they take place.
+fn chapters(lines: &[Line], read: &[Option<DayLine>]) -> BTreeMap<usize, Card> {
+    const LEAST: usize = 2;
+    const MOST_LINES: usize = 8;
+    let head = |at: &usize| lines[*at].shape.heading > 1;
+    let heads = (0..lines.len()).filter(head).filter(|at| read[*at].is_none());
+    let chapter = |title: usize| {
+        let to = (title + 1..lines.len()).find(head).unwrap_or(lines.len()).min(title + 1 + MOST_LINES);
+        let when = (title + 1..to).find(|at| practical_words(&lines[*at].text) > 0)?;
+        // Its own hour is that of what the chapter tells.
+        let text = &lines[when].text[practical_words(&lines[when].text)..];
+        let words = Words::of(text);
+        let date = super::super::days::date(&words.tokens, 0)?;
+        let near = date.to + 3;
+        let hour = (date.to..near).any(|at| super::super::hours::time(&words.tokens, at).is_some());
+        hour.then_some((title, Card { title, when, category: None, to: when + 1 }))
+    };
+    let found: BTreeMap<usize, Card> = heads.filter_map(chapter).collect();
+    if found.len() >= LEAST { found } else { BTreeMap::new() }
+}
+
+/// Where the words begin behind `Infos pratiques :`; 0 where a line does not begin so.
+fn practical_words(text: &str) -> usize {
+    const LABELS: [&str; 4] = ["infos pratiques", "informations pratiques", "info pratique", "pratique"];
+    let Some((label, rest)) = text.split_once(':').filter(|(label, _)| label.len() <= 30) else { return 0 };
+    let known = LABELS.contains(&super::super::text::folded(label.trim()).as_str());
+    if known { text.len() - rest.trim_start().len() } else { 0 }
 }
 
 fn of_level(lines: &[Line], read: &[Option<DayLine>], facts: &[Facts], level: u8) -> BTreeMap<usize, Card> {
@@ -125,9 +157,10 @@ impl Builder<'_> {
         let town_at = (card.title + 1..card.to).find(|at| town_alone(&lines[*at]).is_some());
         let town = town_at.and_then(|at| town_alone(&lines[at]));
         let category = card.category.map(|at| lines[at].text.as_str());
-        let (found, warnings) = pieces(&lines[card.when].text, &self.calendar, self.around());
+        let when = &lines[card.when].text[practical_words(&lines[card.when].text)..];
+        let (found, warnings) = pieces(when, &self.calendar, self.around());
         self.out.warnings.extend(warnings);
-        let when = &lines[card.when].text;
+        let is_chapter = practical_words(&lines[card.when].text) > 0;
         let days = match &self.under {
             Under::Days(days) => Some(days.clone()),
             _ => None,
@@ -138,13 +171,23 @@ impl Builder<'_> {
             let words = Words::of(&lines[at].text);
             for (from, to) in sentences(&words) {
                 let text = words.slice(from, to);
-                if !timing(text).says || !names_a_day(text) || self.facts[at].practical {
+                // In a chapter, also on its one day: `À 15 h 30, la conservatrice propose une visite`.
+                let attended = || {
+                    let tells = |token: &super::super::text::Token| is_event_noun(token) && !is_venue(token);
+                    is_chapter && words.tokens[from..to].iter().any(tells)
+                };
+                if !timing(text).says || !names_a_day(text) && !attended() || self.facts[at].practical {
                     continue;
                 }
                 let of_card: Vec<_> = found.iter().flat_map(days_of).collect();
-                let around = Around { under: days.as_deref().or(Some(&of_card)), ..self.around() };
+                let around = Around { under: days.as_deref().or(Some(of_card.as_slice())), ..self.around() };
                 let (told, _) = pieces(text, &self.calendar, around);
-                if let [Piece { when: When::Days(days), .. }] = told.as_slice()
+                let told = match told.as_slice() {
+                    [Piece { when: When::Inherited, .. }] if attended() => When::Days(of_card),
+                    [only] => only.when.clone(),
+                    _ => When::Inherited,
+                };
+                if let When::Days(days) = told
                     && days.len() == 1
                     && super::super::sentences::role(&words, from, to) == Role::Tells
                     && text.split(' ').count() > 2
@@ -154,8 +197,8 @@ impl Builder<'_> {
                 }
             }
         }
-        let title = lines[card.title].text.trim();
-        let name = match says_status(title) || town_alone(&lines[card.title]).is_some() {
+        let title = unnumbered(lines[card.title].text.trim());
+        let name = match is_chapter || says_status(title) || town_alone(&lines[card.title]).is_some() {
             true => title.to_owned(),
             false => named(title),
         };
@@ -170,8 +213,13 @@ impl Builder<'_> {
             let moved = |link: &Link| Link { start: link.start - from, end: link.end - from, href: link.href.clone() };
             entry.links.extend(links.map(|link| moved(link).moved(offset)));
         };
-        add(&mut entry, card.title, 0, lines[card.title].text.len());
-        add(&mut entry, card.when, 0, when.len());
+        add(
+            &mut entry,
+            card.title,
+            lines[card.title].text.len() - unnumbered(&lines[card.title].text).len(),
+            lines[card.title].text.len(),
+        );
+        add(&mut entry, card.when, 0, lines[card.when].text.len());
         let mut body = String::new();
         for at in (card.title + 1..card.to).filter(|at| *at != card.when) {
             let mut from = 0;
@@ -199,14 +247,14 @@ impl Builder<'_> {
                 body = body + "\n" + &lines[at].text;
             }
         }
-        entry.town = town.clone().or_else(|| self.town.clone());
+        let of_heading = || town_of(title).filter(|_| is_chapter);
+        entry.town = town.clone().or_else(of_heading).or_else(|| self.town.clone());
         let exhibition = shown && !timing(when).says || is_exhibition(&entry.text);
         let several = found.len() > 1;
-        for piece in &found {
+        let each = said_of_each(&found, when);
+        for (piece, said) in found.iter().zip(each) {
             let (under, by_words) = self.under_of(piece, when);
-            let ranges = if piece.told.is_empty() { vec![piece.shown] } else { piece.told.clone() };
-            let said: Vec<&str> = ranges.iter().map(|(from, to)| when[*from..*to].trim()).collect();
-            let said = if several { said.join(" ") } else { when.clone() };
+            let said = if several { said } else { when.to_owned() };
             let under = if exhibition { Under::Exhibitions } else { under };
             let told = Some(format!("{name}\n{said}{body}"));
             self.out.entries.push(Entry { under, told, placed_by_words: by_words, ..entry.clone() });
@@ -222,6 +270,31 @@ impl Builder<'_> {
     }
 }
 
+/// What a line that says when says of each of its days. Of `vendredi à 20 h et samedi à 18 h, au Dôme` what stands behind the
+/// last hour is of each.
+pub(super) fn said_of_each(found: &[Piece], when: &str) -> Vec<String> {
+    let words_of = |piece: &Piece| {
+        let ranges = if piece.told.is_empty() { vec![piece.shown] } else { piece.told.clone() };
+        ranges.iter().map(|(from, to)| when[*from..*to].trim()).collect::<Vec<_>>().join(" ")
+    };
+    let mut said: Vec<String> = found.iter().map(words_of).collect();
+    // `samedi 29, 20 h 30, dimanche 30, 14 h 30, centre culturel`: hours may stand between commas.
+    let shared = said.last().and_then(|last| {
+        let commas = last.match_indices(", ").map(|(at, _)| at);
+        commas.filter(|at| says_only_when(&last[..*at])).last().map(|at| last[at + 2..].to_owned())
+    });
+    if let Some(shared) = shared.filter(|rest| found.len() > 1 && rest.chars().any(char::is_alphabetic)) {
+        let (_, others) = said.split_last_mut().unwrap_or((&mut String::new(), &mut []));
+        for other in others.iter_mut().filter(|other| says_only_when(other)) {
+            let bare = other.trim_end_matches([',', ' ']).len();
+            other.truncate(bare);
+            *other += ", ";
+            *other += &shared;
+        }
+    }
+    said
+}
+
 fn days_of(piece: &Piece) -> Vec<chrono::NaiveDate> {
     match &piece.when {
         When::Days(days) => days.clone(),
@@ -231,6 +304,13 @@ fn days_of(piece: &Piece) -> Vec<chrono::NaiveDate> {
 
 fn names_a_day(text: &str) -> bool {
     marks(&Words::of(text)).iter().any(|mark| matches!(mark.meaning, Meaning::Dates(_)))
+}
+
+/// `5. Rire un bon coup` without its number.
+fn unnumbered(title: &str) -> &str {
+    let rest = title.trim_start_matches(|c: char| c.is_ascii_digit());
+    let number = title.len() - rest.len();
+    rest.strip_prefix(['.', ')']).filter(|_| (1..=2).contains(&number)).map_or(title, str::trim_start)
 }
 
 /// `En savoir plus`, a link and nothing else.

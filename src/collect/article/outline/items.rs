@@ -12,6 +12,7 @@ use super::super::text::{Kind, Token, Words, folded, is_space};
 use super::super::towns::town_run_in;
 use super::super::when::{Around, Piece, When, pieces};
 use super::super::words::{is_event_noun, is_function};
+use super::cards::said_of_each;
 use super::nested::town_of;
 use super::{Builder, Entry, Under, is_state_alone, tells_of_an_event};
 use crate::domain::agenda::{Unplaced, Week};
@@ -217,7 +218,10 @@ impl Builder<'_> {
                     self.lines[next + 1..].iter().take(MOST_FIELDS).take_while(|line| is_field(&line.text)).count();
                 return if practical || facts.practical { next + 1 + fields } else { at };
             }
-            if facts.says_date && !practical {
+            // `Autres représentations les 5 et 6 février.` above the line that says when
+            let more = self.lines.get(next + 1).is_some_and(|it| it.block == line.block && plain(it))
+                && self.facts[next + 1].dated_practical;
+            if facts.says_date && !practical && !more {
                 return at;
             }
         }
@@ -259,11 +263,8 @@ impl Builder<'_> {
         self.out.warnings.extend(warnings);
         let dated: Vec<Piece> = found.into_iter().filter(|piece| piece.when != When::Inherited).collect();
         let several = dated.len() > 1;
-        let told = |piece: &Piece| {
-            let ranges = if piece.told.is_empty() { vec![piece.shown] } else { piece.told.clone() };
-            ranges.iter().map(|(a, b)| text[*a..*b].trim()).collect::<Vec<_>>().join(" ")
-        };
-        dated.iter().map(|piece| (self.under_of(piece, text).0, several.then(|| told(piece)))).collect()
+        let said = said_of_each(&dated, text);
+        dated.iter().zip(said).map(|(piece, said)| (self.under_of(piece, text).0, several.then_some(said))).collect()
     }
 
     fn join(&mut self, line: &Line, text: &str, links: Vec<Link>, time: Timing, strong: bool) {
