@@ -10,6 +10,7 @@ mod items;
 mod line;
 mod nested;
 mod survey;
+mod usual;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -24,6 +25,7 @@ use self::survey::{
     bullets_are_titles, heads_dated_lines, is_dated_item, lone_towns, place_headings, sections_of_dated_lines,
     town_of_a_feast,
 };
+use self::usual::{is_saint_of, usual_town};
 use super::calendar::Calendar;
 use super::communes;
 use super::days::{Spec, Weekdays};
@@ -37,7 +39,7 @@ use super::places::Place;
 use super::practical::{is_dated_practical, is_practical};
 use super::record::{is_labelled, is_pinned_place};
 use super::sentences::{Role, line_role};
-use super::text::{Kind, Words, folded};
+use super::text::{Kind, Words};
 use super::towns::{lone_name, town_run_in};
 use super::week::{Lead, is_byline, is_week_title};
 use super::when::{Around, Piece, When, pieces};
@@ -310,36 +312,6 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
         last.under = Under::Nowhere(Unplaced::NotAnEvent);
     }
     builder.out
-}
-
-/// `Sauf mention contraire, tout se passe à Gramat.`, `Les rendez-vous ont lieu à Gramat, sauf indication contraire.`: the town
-/// of what names none.
-fn usual_town(lines: &[Line]) -> Option<String> {
-    #[rustfmt::skip]
-    const UNLESS: [&str; 10] = [
-        "mention contraire", "indication contraire", "avis contraire", "precision contraire", "autre precision", "autre indication",
-        "autre mention", "contre-indication", "mention particuliere", "si precise autrement",
-    ];
-    let told = |line: &Line| {
-        if line.text.len() > LONGEST_LINE
-            || !line.text.contains("contraire") && !line.text.contains("autre") && !line.text.contains("particulière")
-        {
-            return None;
-        }
-        let words = Words::of(&line.text);
-        super::sentences::sentences(&words).into_iter().find_map(|(from, to)| {
-            let said = folded(words.slice(from, to));
-            let unless = ["sauf", "hors", "sans"].iter().any(|word| said.contains(word))
-                && UNLESS.iter().any(|unless| said.contains(unless));
-            let mut towns =
-                (from..to).filter(|at| words.is(*at, &["a"])).filter_map(|at| communes::written(&words, at + 1));
-            let (town, _) = towns.next().filter(|_| unless)?;
-            towns.next().is_none().then_some(town)
-        })
-    };
-    let mut towns = lines.iter().filter_map(told);
-    let town = towns.next()?;
-    towns.all(|other| other == town).then_some(town)
 }
 
 /// The days of the headings, and those named in the lines.
@@ -760,7 +732,7 @@ impl Builder<'_> {
                 .trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '«' | '»' | '(' | ')'));
             // `Jeudi 21 août – Campan`: the town of the day.
             let town = lone_name(&Line { text: label.to_owned(), ..Line::default() })
-                .filter(|name| !super::communes::departments(name).is_empty());
+                .filter(|name| !communes::departments(name).is_empty() && !is_saint_of(name, &self.headed_days()));
             if town.is_some() {
                 self.town = town;
             } else if !label.is_empty() && !is_label(label) {
