@@ -428,6 +428,7 @@ fn every_word_of_an_understood_item_is_in_one_of_its_fields() {
     assert!(seen >= 8, "only {seen} samples");
 }
 
+mod cards;
 mod found;
 mod kinds;
 mod markup;
@@ -435,5 +436,6 @@ mod measure;
 
 mod properties;
 mod sections;
+mod towns;
 mod unseen;
 mod wording;

@@ -35,8 +35,33 @@ impl Draft<'_, '_, '_> {
         if certain {
             return;
         }
+        if let Some(title) = self.title_of_the_chapter() {
+            // What is not said by a field goes into the note, with all words of the sentence.
+            (self.title, self.as_written) = (title, None);
+            self.claimed.fill(true);
+            return;
+        }
         let (from, to) = self.sentence();
         self.stand_as_written(from, to);
+    }
+
+    /// `8. Un super loto à Corcieux` above the one sentence `Le comité vous attend samedi à 20 h…`: the heading says what.
+    pub(super) fn title_of_the_chapter(&self) -> Option<String> {
+        let theme = self.setting.theme.filter(|_| self.setting.chapter)?;
+        let words = self.words();
+        let alone = self.part.from == 0 && self.part.to >= words.tokens.len();
+        // The number of the chapter
+        let unnumbered = theme.trim_start_matches(|c: char| c.is_ascii_digit());
+        let unnumbered =
+            unnumbered.strip_prefix(['.', ')']).filter(|_| unnumbered.len() < theme.len()).unwrap_or(theme);
+        let title = titles::shown(unnumbered).text;
+        let heading = Words::of(&title);
+        let names = heading.tokens.iter().take(4).any(|token| is_event_noun(token) && !is_venue(token));
+        // A sentence that names another thing first is not told by the heading.
+        let attended = |token: &&Token| is_event_noun(token) && !is_venue(token) && !token.is_any(AUXILIARY);
+        let first = words.tokens[self.part.from..self.part.to].iter().find(attended);
+        let other = first.is_some_and(|noun| !heading.tokens.iter().any(|said| said.fold == noun.fold));
+        (alone && names && !other && flaw(&title).is_none()).then_some(title)
     }
 
     /// `Mercredi : Gimont, halle, de 8 h à 13 h` under « Les marchés »: where and when, and the heading says what.

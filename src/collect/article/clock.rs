@@ -18,6 +18,8 @@ pub(super) const UNITS: [&str; 6] = ["h", "heure", "heures", "hres", "hrs", "hr"
 pub(super) fn clock(tokens: &[Token], at: usize) -> Option<Found<NaiveTime>> {
     let token = tokens.get(at)?;
     match token.fold.as_str() {
+        // `Café du Midi`, `canal du Midi`
+        "midi" if token.capital && at > 0 && is(tokens, at - 1, &["du"]) => {}
         "midi" if !(at > 0 && is(tokens, at - 1, &["apres", "le"]) || is_afternoon(tokens, at)) => {
             return half_past(tokens, 12, at + 1);
         }

@@ -104,6 +104,8 @@ impl Draft<'_, '_, '_> {
             && single
             && noun
             && !date
+            // `MARCHÉ DE PRODUCTEURS`
+            && !words.shouts(of + 1)
             && !super::words::is_venue(name)
             && !super::words::is_event_noun(name))
         .then(|| (words.slice(of + 1, of + 2).to_owned(), of + 2))

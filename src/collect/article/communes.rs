@@ -100,6 +100,13 @@ pub(super) fn written(words: &Words<'_>, at: usize) -> Option<(String, usize)> {
     let (name, to) = known(&words.tokens, at)?;
     let text = words.slice(at, to);
     if !text.chars().any(char::is_lowercase) {
+        // `HÔTEL DE VILLE`, `À LA SALLE DES FÊTES`: a noun, as the rest of the capitals.
+        let last = &words.tokens[to - 1];
+        let alone = to == at + 1 || to == at + 2 && words.is(at, &["la", "le", "les", "l'"]);
+        let led = at > 0 && words.is(at - 1, &["a", "de", "du", "la", "le", "au"]) && words.tokens[at - 1].capital;
+        if alone && led && (is_venue(last) || is_event_noun(last)) {
+            return None;
+        }
         return Some((name.to_owned(), to));
     }
     if !accents_agree(text, name) {
@@ -127,7 +134,12 @@ fn accents_agree(text: &str, name: &str) -> bool {
 /// The commune behind `au` or `du`: `au Houga` is at `Le Houga`.
 pub(super) fn contracted(tokens: &[Token], at: usize) -> Option<(&'static str, usize)> {
     tokens.get(at).filter(|token| token.capital)?;
-    let article = match tokens.get(at.checked_sub(1)?)?.fold.as_str() {
+    let before = tokens.get(at.checked_sub(1)?)?;
+    // `GYMNASE DU PARC`
+    if before.capital && (is_venue(&tokens[at]) || is_event_noun(&tokens[at])) {
+        return None;
+    }
+    let article = match before.fold.as_str() {
         "au" | "du" => "le ",
         "aux" | "des" => "les ",
         _ => return None,

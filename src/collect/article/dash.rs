@@ -11,7 +11,7 @@ pub(super) fn is_dash(words: &Words<'_>, at: usize) -> bool {
         && tokens[at].is("-")
         && tokens[at].start > tokens[at - 1].end
         && tokens[at + 1].start > tokens[at].end
-        && !((tokens[at - 1].is_any(&["h", "heures"]) || tokens[at - 1].kind == Kind::Number)
+        && !((tokens[at - 1].is_any(&["h", "heures", "min", "mn"]) || tokens[at - 1].kind == Kind::Number)
             && (tokens[at + 1].kind == Kind::Number || tokens[at + 1].is_any(&["minuit", "midi"])))
         && tokens[at + 1].kind != Kind::Break
         && !is_fixture(words, at)

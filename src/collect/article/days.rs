@@ -300,7 +300,12 @@ fn mention(tokens: &[Token], mut at: usize, bare: bool) -> Option<Found<Mention>
                 {
                     at += 1;
                 }
-                if let Some(year) = tokens.get(at).and_then(Token::number).filter(|n| (2000..2100).contains(n)) {
+                let year = tokens.get(at).and_then(Token::number);
+                // `le 8 mai 1945` is no day of an agenda.
+                if year.is_some_and(|year| (1000..1990).contains(&year)) {
+                    return None;
+                }
+                if let Some(year) = year.filter(|n| (2000..2100).contains(n)) {
                     what.year = Some(year.cast_signed());
                     at += 1;
                 }

@@ -394,6 +394,8 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
         let (from, to) = self.marked.sentences.iter().copied().find(|(from, to)| (*from..*to).contains(&mark.from))?;
         if (from..mark.from).any(|at| self.is_content(at))
             || !(to..self.part.to).any(|at| self.is_content(at) && !self.marked.quiet[at])
+            // `20 h 30 : théâtre « Le Grand Ménage », espace Groult. 12 €` tells what.
+            || (mark.to..to).any(|at| quotation(&self.words().tokens, at).is_some())
         {
             return None;
         }

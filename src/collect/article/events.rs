@@ -49,6 +49,8 @@ pub(super) struct Setting<'a> {
     pub(super) sentence: Option<&'a str>,
     /// The heading of the theme it stands under: `Les marchés`.
     pub(super) theme: Option<&'a str>,
+    /// That heading stands above it alone.
+    pub(super) chapter: bool,
 }
 
 /// The result of parsing one item.
@@ -294,6 +296,15 @@ impl Draft<'_, '_, '_> {
         let from = mark.to + usize::from(self.words().is(mark.to, &[",", ":", "-"]));
         if self.place.is_none() && from < to && to < self.part.to {
             self.place = super::place_field::place_field(self.words(), from, to);
+        }
+        // `À 15 h, Scène nationale (Aubusson).`: the name before the town that was found.
+        let named = super::place_field::ends_with_town(self.words(), from, to).filter(|_| self.part.from < mark.from);
+        if let (Some(place), Some(named)) = (&mut self.place, named)
+            && place.venue.is_none()
+            && place.commune == named.commune
+            && !self.titled.is_some_and(|(title, _)| (from..to).contains(&title))
+        {
+            place.venue = named.venue;
         }
     }
 

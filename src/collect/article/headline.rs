@@ -239,6 +239,13 @@ impl Draft<'_, '_, '_> {
             if at > from && self.is_duration(at) {
                 break;
             }
+            // `Après-midi jeux organisé par l'association`: who is behind it is said in the note.
+            if at > from
+                && words.is(at, &["organise", "organisee", "organises", "organisees"])
+                && words.is(at + 1, &["par"])
+            {
+                break;
+            }
             if self.is_free(at) {
                 if self.marked.is_boundary(at) || words.is(at, &["("]) && self.marked.enclosed[at] {
                     break;
@@ -261,7 +268,27 @@ impl Draft<'_, '_, '_> {
             }
             at = next;
         }
+        if let Some(end) = self.name_behind_its_kind(from, to) {
+            return end;
+        }
         if at < self.part.to && words.is(at, &[","]) && at == to { self.enumeration(at) } else { to }
+    }
+
+    /// `20 h 30, conférence : « La Vienne à vélo »`, `ciné-club à 20 h 45 : « Les Oiseaux »`: the kind of thing alone, then its
+    /// name behind a sign. Where the name ends.
+    fn name_behind_its_kind(&self, from: usize, to: usize) -> Option<usize> {
+        const MOST_WORDS: usize = 2;
+        let words = self.words();
+        let mut content = (from..to).filter(|at| self.is_content(*at));
+        let kind = content.next().is_some_and(|at| is_event_noun(&words.tokens[at])) && content.count() < MOST_WORDS;
+        let mut at = (to..self.part.to).find(|at| self.is_free(*at))?;
+        let sign = words.is(at, &[":", ","]);
+        at += 1;
+        let end = Some(at)
+            .filter(|at| *at < self.part.to)
+            .and_then(|at| quotation(&words.tokens, at))
+            .filter(|end| *end <= self.part.to)?;
+        (kind && sign && words.is(at, &["«", "\""]) && !(from..to).any(|at| words.is(at, &["«", "\""]))).then_some(end)
     }
 
     /// `soirée jeux, crêpes et boissons`: a list belongs to its first word. Returns its end, or the comma itself.

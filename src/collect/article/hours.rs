@@ -367,6 +367,17 @@ fn hours(tokens: &[Token], at: usize) -> Option<Found<Times>> {
         out.slots.push(slot);
         to = end;
     }
+    // `17 février @ 9 h 00 - 18 février @ 18 h 00`: it begins on the first day; the other is when it ends.
+    if let [Slot { end: end @ None, .. }] = out.slots.as_mut_slice()
+        && is(tokens, at, &["@"])
+        && is(tokens, to, &["-"])
+        && let Some(day) = super::days::date(tokens, to + 1)
+        && is(tokens, day.to, &["@"])
+        && let Some(last) = clock(tokens, day.to + 1)
+    {
+        *end = Some(last.what);
+        to = last.to;
+    }
     if let [Slot { end: end @ None, .. }] = out.slots.as_mut_slice() {
         let until = to + usize::from(is(tokens, to, &["et", ","]));
         if let (Lead::Until, first) = self::lead(tokens, until)
@@ -467,7 +478,17 @@ fn part_of_day(tokens: &[Token], at: usize) -> Option<Found<Times>> {
     let token = tokens.get(head);
     let word = token.map_or("", |t| t.fold.as_str());
     let firm = led(&["en", "dans", "toute", "cette", "ce", "cet", "durant", "pendant", "fin", "debut", "milieu"]);
+    // `Matin – petit marché`, `Après-midi : loto` at the head of a line
+    let sign = tokens.get(at + 1).is_some_and(|sign| {
+        let blank = sign.start > tokens[at].end && tokens.get(at + 2).is_some_and(|next| next.start > sign.end);
+        sign.is(":") || sign.is("-") && blank
+    });
+    let hour = tokens.get(at + 2).is_some_and(|next| next.kind == Kind::Number);
+    let heads = head == at && sign && !hour && (at == 0 || tokens[at - 1].kind == Kind::Break);
     let what = match word {
+        "matin" | "matinee" if heads => of(PartOfDay::Morning),
+        "apres-midi" if heads => of(PartOfDay::Afternoon),
+        "soir" if heads => of(PartOfDay::Evening),
         "matinee" if firm => of(PartOfDay::Morning),
         "matin" if led(&["le", "ce", "au"]) && !led(&["tout"]) => of(PartOfDay::Morning),
         "apres-midi" if firm || led(&["l'"]) => of(PartOfDay::Afternoon),

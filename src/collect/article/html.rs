@@ -322,6 +322,14 @@ impl Line {
     pub(super) fn drop_struck(&mut self, struck: &[(usize, usize)]) {
         const MOST: usize = 12;
         let length = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).count();
+        // `<s>Feu d'artifice</s> Reporté à samedi`: what is struck through, and what became of it.
+        if let Some((_, to)) = struck.last() {
+            let rest = super::text::folded(self.text[*to..].trim_start());
+            if ["annul", "supprim", "report"].iter().any(|state| rest.starts_with(state)) {
+                self.insert(*to, ",");
+                return;
+            }
+        }
         let gone: usize = struck.iter().map(|(from, to)| length(&self.text[*from..*to])).sum();
         if gone == 0 || struck.len() > MOST || length(&self.text) < 3 * gone {
             return;

@@ -2,6 +2,8 @@
 //!
 //! Judges each line on its own; `outline` considers its context.
 
+use chrono::Weekday;
+
 use super::communes;
 use super::days::{self, Found, Mention, Recurrence, Spec, Weekdays};
 use super::flaw::is_pictogram;
@@ -316,6 +318,10 @@ pub(super) fn section(line: &Line) -> Option<Section> {
     if whole_week.contains(&plain.as_str()) || stands_out && whole_week.contains(&first_half) {
         return Some(Section::Daily(Weekdays::ALL));
     }
+    let weekend = ["tout le week-end", "tout le weekend", "samedi et dimanche", "les deux jours"];
+    if stands_out && weekend.contains(&plain.as_str()) {
+        return Some(Section::Daily(Weekdays::between(Weekday::Sat, Weekday::Sun)));
+    }
     // Commas, hours and quotes belong to items, not to headings.
     let heading_like = !tokens.iter().any(|token| token.is_any(&[",", "«", "\"", "€"])) && !says_time(tokens);
     if !heading_like {
@@ -374,8 +380,11 @@ pub(super) fn is_exhibition(text: &str) -> bool {
         "collages", "estampes",
     ];
     let until = ["usqu", "USQU", "tout l", "Tout l", "TOUT L"];
-    if text.len() > LONGEST_LINE || !until.iter().any(|part| text.contains(part)) {
+    if text.len() > LONGEST_LINE {
         return false;
+    }
+    if !until.iter().any(|part| text.contains(part)) {
+        return shows_for_weeks(text);
     }
     let words = Words::of(text);
     let known = marks(&words);
@@ -397,6 +406,32 @@ pub(super) fn is_exhibition(text: &str) -> bool {
         && !words.tokens.iter().any(|token| token.is_any(&["«", "\""]));
     let lasts_only = far && !event && !clocked && !recurs;
     lasts && (shown || lasts_only) && !opens && !until_inclusive
+}
+
+/// `Exposition « Marbres », du 5 février au 10 mars à la bibliothèque`: it says so itself, and that it lasts for weeks.
+fn shows_for_weeks(text: &str) -> bool {
+    const FAR: usize = 3;
+    const WEEKS: u32 = 14;
+    let words = Words::of(text);
+    if !words.tokens.iter().take(FAR).any(|token| token.is_any(&["exposition", "expo"])) {
+        return false;
+    }
+    let known = marks(&words);
+    let long = |spec: &Spec| match spec {
+        Spec::Range(first, last) => {
+            let days = first.day.zip(last.day);
+            let other_month = first.month.is_some() && last.month.is_some() && first.month != last.month;
+            days.is_some_and(
+                |(first, last)| if other_month { last + 31 >= first + WEEKS } else { last >= first + WEEKS },
+            )
+        }
+        Spec::List(_) => false,
+    };
+    let clocked = known.iter().any(
+        |mark| matches!(&mark.meaning, Meaning::Times(times) if times.slots.iter().any(|slot| slot.end.is_none())),
+    );
+    let lasts = known.iter().any(|mark| matches!(&mark.meaning, Meaning::Dates(spec) if long(spec)));
+    lasts && !clocked && !words.tokens.iter().any(|token| token.is_any(&["vernissage", "inauguration", "finissage"]))
 }
 
 /// The style of a heading line, to find others of the same kind.
@@ -483,11 +518,25 @@ pub(super) fn footer(line: &Line) -> Option<Footer> {
         && !text.starts_with("pour les");
     // « Retrouvez Les Zicos à 21 h » is an event, whatever its verb.
     // « Office de tourisme » closes as a line of its own, « Office de tourisme : visite à 10 h » does not.
-    let office =
-        text.contains("office de tourisme") && text.trim_end_matches([':', ' ']).len() > "l'office de tourisme".len();
+    let office = text.contains("office de tourisme")
+        && text.trim_end_matches([':', ' ']).len() > "l'office de tourisme".len()
+        && !is_name_of_the_office(&line.text);
     let parting = PARTING.contains(&text.trim_end_matches([',', '.', '!', ' ']));
     ((begins(CLOSE) && !office || whole_agenda || parting) && !says_time(&Words::of(&line.text).tokens))
         .then_some(Footer::Close)
+}
+
+/// `Office de Tourisme Aubusson-Felletin`, `Office de tourisme du Pays de Luxeuil`: its name, and nothing else.
+fn is_name_of_the_office(text: &str) -> bool {
+    const NAME: [&str; 3] = ["office", "de", "tourisme"];
+    let words = Words::of(text);
+    let first = usize::from(words.is(0, &["l'"]));
+    let named = NAME.iter().enumerate().all(|(i, word)| words.is(first + i, &[word]));
+    let own = |token: &Token| {
+        let of = is_function(token) || token.is_any(&["intercommunal", "communautaire", "municipal"]);
+        token.kind == Kind::Word && (token.capital || of) && !is_event_noun(token) || token.is_any(&["-", "&"])
+    };
+    named && words.tokens[first + NAME.len()..].iter().all(own)
 }
 
 /// A line with only a bullet sign: its words are on the next line.

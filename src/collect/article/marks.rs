@@ -171,6 +171,10 @@ fn mark(words: &Words<'_>, at: usize) -> Option<Found<Meaning>> {
     if let Some(recurs) = days::recurrence(tokens, at) {
         return Some(Found { what: Meaning::Recurs(recurs.what), to: recurs.to });
     }
+    // `Mardi gras des enfants`
+    if words.is(at, &["mardi"]) && words.is(at + 1, &["gras"]) {
+        return None;
+    }
     days::date(tokens, at).map(|date| Found { what: Meaning::Dates(date.what), to: date.to })
 }
 

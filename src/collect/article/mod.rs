@@ -6,10 +6,10 @@
 //! names      names that the markup sets apart; `columns`: which of a table are about sellers
 //! lines      classifies a line: heading of a day, section, town, footer, words
 //! sentences  classifies a sentence: about an event, booking, or the article itself
-//! outline    which lines are items, and their days
-//! when       which words of a line belong to which day
+//! outline    which lines are items, and their days (`cards`: a heading, when, a town, a text)
+//! when       which words of a line belong to which day (`also`: another day in brackets)
 //! marks      hours, prices, telephone numbers, states and dates in an item
-//! record     an item made of fields: a card, a table row (`record_hours`: its hours)
+//! record     an item made of fields: a card, a table row (`record_hours`: its hours; `record_title`)
 //! parts      splits one item into several events at its hours
 //! draft      which field claims which word; unclaimed words are the note
 //! events     title, place and note of each; no word is dropped (`commune_of`: the town of its place)
@@ -23,6 +23,7 @@
 //! Must never drop an item (invariant I3), guess silently, panic, or take more than linear time. What is not
 //! understood is kept as written, with a warning in French for staff.
 
+mod also;
 mod calendar;
 mod choose;
 mod clock;
@@ -50,6 +51,7 @@ mod places;
 mod practical;
 mod record;
 mod record_hours;
+mod record_title;
 mod relative;
 mod sentences;
 mod tags;
@@ -334,6 +336,7 @@ impl Reader<'_> {
             known: self.known,
             sentence: entry.told.as_ref().map(|_| text),
             theme: entry.theme.as_deref(),
+            chapter: entry.chapter,
         };
         let told = entry.told.as_deref().unwrap_or(&entry.text);
         let bound = is_bound(told) || tells_of_nothing(told);

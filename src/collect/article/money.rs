@@ -160,6 +160,14 @@ fn qualifier(tokens: &[Token], at: usize) -> usize {
 
 /// The price that begins at token `at`; `None` for other amounts.
 pub(super) fn price(tokens: &[Token], at: usize) -> Option<usize> {
+    // `parking gratuit`, `navette gratuite`: of what there is beside the event.
+    #[rustfmt::skip]
+    const BESIDE: [&str; 9] = [
+        "parking", "parkings", "stationnement", "navette", "navettes", "bus", "garderie", "consigne", "wifi",
+    ];
+    if at > 0 && is(tokens, at - 1, &BESIDE) && is(tokens, at, &["gratuit", "gratuite", "gratuits", "gratuites"]) {
+        return None;
+    }
     if let Some(to) = label(tokens, at).filter(|to| element(tokens, *to).is_some()) {
         return tiers(tokens, to);
     }

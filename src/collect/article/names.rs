@@ -10,6 +10,7 @@ use super::html::{Line, Page};
 use super::lines::{day_line, footer, has_number, says_date, section, timing};
 use super::marks::{Meaning, marks};
 use super::place_field::{names_a_venue, place_field};
+use super::practical::says_only_when;
 use super::text::{Kind, Token, Words};
 use super::towns::lone_name;
 
@@ -99,6 +100,10 @@ fn name_before_a_bar(line: &mut Line) {
         return;
     }
     let (name, rest) = line.text.split_at(lead);
+    // `<b>18 h 30</b> | Feu d'artifice, musique à 18 h` begins with its hour.
+    if says_only_when(name) && name.contains(|c: char| c.is_ascii_digit()) {
+        return;
+    }
     // `<b>L'Eau qui dort</b> (1 h 38) · ven. 18`
     let behind = rest.trim_start();
     let behind = behind.strip_prefix('(').and_then(|inner| inner.split_once(')')).map_or(behind, |(_, behind)| behind);

@@ -8,7 +8,7 @@ use super::marks::{Mark, Meaning, quotation};
 use super::places::Reader;
 use super::sentences::{Role, only_where_and_when, role, sentences};
 use super::text::{Kind, Words};
-use super::words::{AUXILIARY, GENRES, is_event_noun, is_function, is_joint};
+use super::words::{AUXILIARY, GENRES, SERVICES, is_event_noun, is_function, is_joint};
 
 /// A stretch of the item about one event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -125,12 +125,40 @@ impl<'w, 'a> Marked<'w, 'a> {
             anchors.remove(0);
         }
         anchors.retain(|mark| !self.replaced(*mark));
+        // `Soirée crêpes (installation à 17 h) à 19 h`
+        while anchors.len() > 1
+            && self.is_bracketed_detail(anchors[0])
+            && anchors[1..].iter().map(|mark| self.marks[*mark].from).any(|hour| {
+                !self.enclosed[hour] && self.sentence_of(hour) == self.sentence_of(self.marks[anchors[0]].from)
+            })
+        {
+            anchors.remove(0);
+        }
+        // `Cabaret – ouverture des portes à 19 h, spectacle à 20 h`
+        let is_time = |mark: usize| self.times(mark).is_some_and(|times| !times.slots.is_empty());
+        let told: Vec<usize> =
+            anchors.iter().copied().filter(|mark| !is_time(*mark) || !self.clause_opens_the_doors(*mark)).collect();
+        if told.iter().any(|mark| is_time(*mark)) {
+            anchors = told;
+        }
         // `Le soir ? Deux écoles.`: a part of the day alone is not an event.
         let timed = |mark: usize| self.times(mark).is_some_and(|times| !times.slots.is_empty());
+        let mut start = 0;
+        // `Après-midi : jeu de piste, 14 h 30`: the hour says when in it.
+        if let [first, rest @ ..] = anchors.as_slice()
+            && !timed(*first)
+            && self.marks[*first].from == self.sentence_of(self.marks[*first].from).0
+            && self.words.is(self.marks[*first].to, &[":", "-"])
+            && rest
+                .iter()
+                .any(|mark| timed(*mark) && self.sentence_of(self.marks[*mark].from).0 == self.marks[*first].from)
+        {
+            start = self.marks[anchors.remove(0)].to + 1;
+        }
         if anchors.iter().any(|mark| timed(*mark)) {
             anchors.retain(|mark| timed(*mark) || self.names_an_event(self.sentence_of(self.marks[*mark].from)));
         }
-        let mut cut = Cut { parts: vec![Part { to: end, ..Part::default() }], ..Cut::default() };
+        let mut cut = Cut { parts: vec![Part { from: start, to: end, ..Part::default() }], ..Cut::default() };
         let mut before: Option<usize> = None;
         for anchor in anchors {
             let last = cut.parts.len() - 1;
@@ -185,9 +213,13 @@ impl<'w, 'a> Marked<'w, 'a> {
         let says_hour = self.times(anchor).is_some_and(|times| !times.slots.is_empty());
         if self.enclosed[here] && !self.enclosed[self.marks[before].from] {
             let open = (after..here).rev().find(|at| self.words.is(*at, &["("]));
-            // `bal (dernière danse à 1 h)`
-            let bound = |at: usize| is_auxiliary(at) || self.words.is(at, &["dernier", "derniere", "derniers"]);
-            let detail = open.and_then(|open| self.first_content(open + 1, here)).is_some_and(bound);
+            let names =
+                open.is_some_and(|open| self.names_an_event((open, here)) || self.names_an_event((behind, clause_end)));
+            // `marché toute la journée (alimentaire le matin)`
+            if !says_hour && !names {
+                return Decision::Detail;
+            }
+            let detail = open.is_some() && self.is_bracketed_detail(anchor);
             if detail {
                 return if without_hour && says_hour { Decision::Same } else { Decision::Detail };
             }
@@ -217,9 +249,16 @@ impl<'w, 'a> Marked<'w, 'a> {
         {
             return Decision::Detail;
         }
+        // `12 €, billetterie sur place dès 19 h 45`, `Navette à 18 h 15`
+        if said_before.is_some_and(|at| self.words.is(at, SERVICES)) {
+            return Decision::Detail;
+        }
+        if one_sentence && says_hour && self.leaves_with(before) && self.leaves_with(anchor) {
+            return Decision::Same;
+        }
         // A new sentence with its own content is a new event: `… . À Lavardens, le château reçoit à 18 h`.
         let sentence = self.sentence_of(here);
-        if sentence.0 > after && self.opens_the_doors(sentence) {
+        if sentence.0 > after && (self.opens_the_doors(sentence) || self.caters(sentence)) {
             return Decision::Detail;
         }
         if sentence.0 > after && self.tells(sentence.0, sentence.1, anchor) {
@@ -259,6 +298,10 @@ impl<'w, 'a> Marked<'w, 'a> {
             });
             if let Some(joint) = joint {
                 return Decision::Begins(joint);
+            }
+            // `messe à 11 h avec apéritif à 12 h et repas à 13 h`: each hour stands behind its event.
+            if !opens && clause_begins_an_event {
+                return Decision::Begins(after);
             }
             return if said_after.is_some() { Decision::Begins(here) } else { Decision::Unsure };
         }
@@ -319,6 +362,51 @@ impl<'w, 'a> Marked<'w, 'a> {
             && !(from..to).any(|at| quotation(&self.words.tokens, at).is_some())
     }
 
+    /// `ouverture des portes à 19 h`: the words before the hour in its clause.
+    fn clause_opens_the_doors(&self, mark: usize) -> bool {
+        let begins = self.times(mark).is_some_and(|times| matches!(times.slots.as_slice(), [Slot { end: None, .. }]));
+        let clause = self.clause_words(mark);
+        let clause: Vec<usize> = clause.into_iter().take_while(|at| !self.words.is(*at, &["-", "("])).collect();
+        begins
+            && clause
+                .iter()
+                .max()
+                .zip(clause.iter().min())
+                .is_some_and(|(last, first)| self.opens_the_doors((*first, last + 1)))
+    }
+
+    /// `Restauration sur place dès midi.`, `Buvette et petite restauration à partir de 18 h.`: beside what was told before.
+    fn caters(&self, (from, to): (usize, usize)) -> bool {
+        const CATERING: [&str; 7] =
+            ["restauration", "buvette", "buvettes", "snack", "food-truck", "food-trucks", "foodtruck"];
+        #[rustfmt::skip]
+        const BESIDE: [&str; 12] = [
+            "petite", "place", "rapide", "legere", "locale", "assuree", "possible", "proposee", "disponible", "prevue", "ouverte", "bar",
+        ];
+        let mut content = (from..to).filter(|at| self.is_content(*at));
+        content.clone().any(|at| self.words.is(at, &CATERING))
+            && content.all(|at| self.words.is(at, &CATERING) || self.words.is(at, &BESIDE))
+    }
+
+    /// `Départ du 22 km à 9 h, départ du 11 km à 10 h`, `départ enfants 10 h`: the start of one of several runs.
+    fn leaves_with(&self, mark: usize) -> bool {
+        const RUNNERS: [&str; 10] = [
+            "km",
+            "kilometres",
+            "enfants",
+            "adultes",
+            "marcheurs",
+            "coureurs",
+            "vetetistes",
+            "femmes",
+            "hommes",
+            "jeunes",
+        ];
+        let clause = self.clause_words(mark);
+        clause.iter().any(|at| self.words.is(*at, &["depart", "departs"]))
+            && clause.iter().any(|at| self.words.is(*at, &RUNNERS))
+    }
+
     fn names_an_event(&self, (from, to): (usize, usize)) -> bool {
         (from..to).any(|at| is_event_noun(&self.words.tokens[at]) || quotation(&self.words.tokens, at).is_some())
     }
@@ -350,6 +438,25 @@ impl<'w, 'a> Marked<'w, 'a> {
             at += 1;
         }
         false
+    }
+
+    /// `bal (dernière danse à 1 h)`, `9 h 15 (rdv 9 h)`, `concert (première partie à 19 h 45)`: an hour in brackets of nothing that
+    /// one attends for itself.
+    fn is_bracketed_detail(&self, mark: usize) -> bool {
+        #[rustfmt::skip]
+        const BEFORE: [&str; 10] = [
+            "dernier", "derniere", "derniers", "depot", "depots", "installation", "montage", "repetition", "rdv", "rv",
+        ];
+        let here = self.marks[mark].from;
+        if !self.enclosed[here] {
+            return false;
+        }
+        let open = (0..here).rev().take_while(|at| self.enclosed[*at]).find(|at| self.words.is(*at, &["("]));
+        let close = (here..self.words.tokens.len()).find(|at| self.words.is(*at, &[")"]));
+        let Some((open, close)) = open.zip(close) else { return false };
+        let first = self.first_content(open + 1, here);
+        let bound = |at: usize| self.words.is(at, AUXILIARY) || self.words.is(at, &BEFORE);
+        bound(open + 1) || first.is_some_and(bound) || first.is_some() && !self.names_an_event((open, close))
     }
 
     /// The words of the clause before the hour of a mark.
@@ -454,7 +561,10 @@ impl<'w, 'a> Marked<'w, 'a> {
                     .find(|at| self.is_boundary(*at) || self.marked[*at])
                     .map_or(part.from, |at| at + 1);
                 let word = self.first_content(from, self.marks[mark].from);
+                // `rdv` is no word of its own elsewhere.
+                let meets = (from..self.marks[mark].from).any(|at| self.words.is(at, &["rdv", "rv"]));
                 match word {
+                    None if meets => 2,
                     Some(at) if self.words.is(at, &["depart", "departs", "top", "debut"]) => 1,
                     Some(at) if self.words.is(at, &["rendez-vous", "rdv", "rv"]) => 2,
                     Some(at) if self.words.is(at, AUXILIARY) => 3,
@@ -505,7 +615,11 @@ impl<'w, 'a> Marked<'w, 'a> {
         else {
             return;
         };
-        let practical = super::practical::is_practical(self.words.slice(from, to));
+        // `« Le Roi », théâtre d'objets. Mercredi 26 à 15 h, Scène nationale (Aubusson).`: only where.
+        let place = first.to + usize::from(self.words.is(first.to, &[","]));
+        let practical = super::practical::is_practical(self.words.slice(from, to))
+            || self.names_an_event((part.from, from))
+                && super::place_field::ends_with_town(self.words, place, to).is_some();
         let own = self.has_content(from, to.min(part.to)) && !practical;
         let leads = (from..first.from).all(|at| !self.is_content(at));
         if from > part.from && own && leads && self.has_content(part.from, from) && cut.preamble.is_none() {
@@ -564,9 +678,13 @@ enum Decision {
 /// `Tous les jours de 15 h à 23 h | Domme` below a title: when and where, as the opening hours of a place are said.
 fn is_line_of_a_card(words: &Words<'_>, from: usize, to: usize) -> bool {
     let below = from > 0 && words.tokens[from - 1].kind == Kind::Break;
-    let when_first =
+    let dated =
         super::days::recurrence(&words.tokens, from).is_some() || super::days::date(&words.tokens, from).is_some();
-    below && when_first && only_where_and_when(words, from, to)
+    // `Horaires : 8 h à 18 h`; `Horaires : du lundi au vendredi…` may be of an office.
+    let weekly = (from..to).any(|at| super::days::recurrence(&words.tokens, at).is_some());
+    let labelled = words.is(from, super::practical::HOUR_LABELS) && words.is(from + 1, &[":"]) && !weekly;
+    let hour = labelled && super::hours::time(&words.tokens, from + 2).is_some();
+    below && (hour || (dated || labelled) && only_where_and_when(words, from, to))
 }
 
 /// `Exposants : 2 € le mètre`: what they pay is no price of the event.

@@ -15,7 +15,8 @@ pub(super) fn place_field(words: &Words<'_>, from: usize, to: usize) -> Option<P
     {
         first += 1;
     }
-    if first >= to || to - first > MOST_WORDS {
+    // `Jardin des Oursons : luge et jeux de neige` is what.
+    if first >= to || to - first > MOST_WORDS || (first..to).any(|at| words.is(at, &[":"])) {
         return None;
     }
     let mut pieces: Vec<(usize, usize)> = Vec::new();
@@ -132,7 +133,8 @@ pub(super) fn is_thing_in_a_venue(words: &Words<'_>, from: usize, to: usize) -> 
 pub(super) fn ends_with_town(words: &Words<'_>, from: usize, to: usize) -> Option<Place> {
     const MOST_WORDS: usize = 8;
     let comma = (from + 1..to).rev().find(|at| words.is(*at, &[",", "("]))?;
-    let closed = to - usize::from(words.is(to - 1, &[")", "."]));
+    let end = to - usize::from(words.is(to - 1, &["."]));
+    let closed = end - usize::from(words.is(end - 1, &[")"]));
     let (town, _) = communes::written(words, comma + 1).filter(|(_, end)| *end == closed)?;
     let name = &words.tokens[from..comma];
     let names = name.len() <= MOST_WORDS

@@ -6,7 +6,7 @@
 use super::communes;
 use super::days::{month, weekday};
 use super::text::{Kind, Token, Words, tidy};
-use super::words::{ADDRESSES, AFTER_VENUE, BEFORE_VENUE, MUNICIPAL, is_function, is_venue};
+use super::words::{ADDRESSES, AFTER_VENUE, BEFORE_VENUE, MUNICIPAL, WHAT_AND_WHERE, is_function, is_venue};
 
 /// Places that are named after a locality, which may be a commune's name and lie elsewhere.
 #[rustfmt::skip]
@@ -91,7 +91,7 @@ impl Reader<'_, '_> {
             "a" if self.is_in_a_name(at) => None,
             // `à La Maison du Lin`: the article is the name's.
             "a" if self.is(at + 1, &["la", "le", "les"])
-                && self.token(at + 1).is_some_and(|token| token.capital)
+                && self.token(at + 1).is_some_and(|token| token.capital && !self.words.shouts(at + 1))
                 && self.token(at + 2).is_some_and(|token| token.kind == Kind::Word && token.capital)
                 && communes::written(self.words, at + 1).is_none() =>
             {
@@ -123,6 +123,15 @@ impl Reader<'_, '_> {
                     })),
                     _ => self.at_the_foot_of(at).or_else(|| self.venue(at, at, true)),
                 }
+            }
+            // `Grange aux Loups`
+            "aux"
+                if at > 0 && self.token(at + 1).is_some_and(|next| next.capital) && {
+                    let before = &self.words.tokens[at - 1];
+                    before.capital && is_venue(before)
+                } =>
+            {
+                None
             }
             "aux" => self.venue(at, at, true),
             "chez" => {
@@ -275,14 +284,29 @@ impl Reader<'_, '_> {
         ) && at > 0
             && self.words.tokens[at - 1].kind == Kind::Word
             && !is_function(&self.words.tokens[at - 1])
+            // `La Grande Salle en émoi`
+            && !self.words.is(at - 1, BEFORE_VENUE)
             && self.token(at + 1).is_some_and(|next| {
                 next.capital || next.is_any(&["de", "du", "des", "d'"]) || next.is_any(AFTER_VENUE)
             });
         if !self.titled || !(clause_start || street) {
             return None;
         }
+        // `Saint-Jean (Lavelanet)`: a place in the commune in brackets, though another is called so.
+        if let Some((_, to)) = communes::written(self.words, at).filter(|(_, to)| self.is(*to, &["("]))
+            && let Some((commune, close)) =
+                communes::written(self.words, to + 1).filter(|(_, close)| self.is(*close, &[")"]))
+        {
+            let venue = Some(self.slice(at, to));
+            return Some(Place { commune: Some(commune), venue, from: at, to: close + 1, ..Place::default() });
+        }
         if let Some((name, to)) = communes::written(self.words, at).filter(|(_, to)| self.clause_ends(*to)) {
             return Some(self.with_venue(Place { commune: Some(name), venue: None, from: at, to, ..Place::default() }));
+        }
+        // `20 h 30 : Théâtre « Le Grand Ménage »` is what; behind a comma it may be where.
+        let work = token.is_any(WHAT_AND_WHERE) && self.is(at + 1, &["«", "\""]);
+        if work && !(at > 0 && self.words.is(at - 1, &[","])) {
+            return None;
         }
         let noun = if token.is_any(BEFORE_VENUE) { at + 1 } else { at };
         let place_noun = self.is(noun, ADDRESSES) || (self.in_commune && self.token(noun).is_some_and(is_venue));
@@ -325,9 +349,23 @@ impl Reader<'_, '_> {
     /// `Nogaro – Riscle`, `RC Auch – Lombez-Samatan`: two sides, no place.
     fn is_fixture(&self, at: usize) -> bool {
         at >= 2
+            && !self.place_before_dash(at - 1)
             && self.words.tokens[at - 2].capital
             && self.token(at).is_some_and(|token| token.capital)
             && !self.token(at).is_some_and(is_venue)
+    }
+
+    /// `RDV Pavillon de l'Horloge – `, `place Albert – `: what stands before the dash is where.
+    fn place_before_dash(&self, dash: usize) -> bool {
+        const FAR: usize = 10;
+        let ends = |at: &usize| {
+            let token = &self.words.tokens[*at];
+            token.kind == Kind::Break || token.is_sentence_end() || token.is_any(&["-", ",", ":", "(", "|"])
+        };
+        let first = (dash.saturating_sub(FAR)..dash).rev().find(ends).map_or(dash.saturating_sub(FAR), |at| at + 1);
+        let noun = first + usize::from(self.words.is(first, BEFORE_VENUE));
+        self.words.is(first, &["rdv", "rv", "rendez-vous", "depart"])
+            || self.words.tokens.get(noun).is_some_and(|token| is_venue(token) && !token.capital)
     }
 
     pub(super) fn in_brackets(&self, at: usize) -> Option<Place> {
@@ -379,7 +417,10 @@ impl Reader<'_, '_> {
                 .is_some_and(|token| token.kind == Kind::Word && token.capital && !is_venue(token) && !letter(token))
                 && !self.is_no_place(at)
         };
-        if !named(at) || self.is(at, &["l'"]) && !named(at + 1) {
+        // `À LA SALLE DES FÊTES`
+        let shouted =
+            self.words.shouts(at) && self.is(at, &["la", "le", "les"]) && self.token(at + 1).is_some_and(is_venue);
+        if !named(at) || shouted || self.is(at, &["l'"]) && !named(at + 1) {
             return None;
         }
         // `À NOTER`, `À SUIVRE`
@@ -427,7 +468,15 @@ impl Reader<'_, '_> {
             } else if token.is_any(&["de", "du", "des", "d'"]) {
                 let of = at + 1 + usize::from(self.is(at + 1, &["la", "l'", "les"]));
                 // `salle du Mouzon` is no hall of Mouzon: « du » goes with names that have an article.
+                // `place du Tilleul`, `salle du Temple`: named after a thing, though `Le Tilleul` and `Le Temple` are communes.
+                #[rustfmt::skip]
+                const NAMED_AFTER_THINGS: [&str; 12] = [
+                    "place", "salle", "square", "parking", "quai", "esplanade", "impasse", "bar", "cafe", "restaurant", "hotel",
+                    "espace",
+                ];
+                let after_thing = at == head + 1 && self.is(head, &NAMED_AFTER_THINGS);
                 let known = match token.fold.as_str() {
+                    "du" | "des" if after_thing => None,
                     "du" | "des" => {
                         communes::contracted(&self.words.tokens, at + 1).map(|(name, to)| (name.to_owned(), to))
                     }
@@ -440,8 +489,13 @@ impl Reader<'_, '_> {
                     next > to && (self.is(next, &["a", "au"]) || communes::written(self.words, next).is_some())
                         || self.is(to, &["a"]) && self.commune(to + 1).is_some()
                 };
-                if let Some((name, to)) =
-                    known.filter(|(_, to)| *to <= self.end && !street && !(estate && told_after(*to)))
+                // `télésiège de Peynier – Vars`: the field behind it is the commune.
+                let other_field = |name: &str, to: usize| {
+                    let field = self.is(to, &["-", ","]).then(|| communes::written(self.words, to + 1)).flatten();
+                    field.is_some_and(|(other, end)| other != name && end <= self.end && self.clause_ends(end))
+                };
+                let elsewhere = |name: &str, to: usize| estate && told_after(to) || !municipal && other_field(name, to);
+                if let Some((name, to)) = known.filter(|(name, to)| *to <= self.end && !street && !elsewhere(name, *to))
                 {
                     return (at, Some((name, to)));
                 }
@@ -489,7 +543,8 @@ impl Reader<'_, '_> {
     pub(super) fn with_commune(&self, place: Place) -> Place {
         let mut at = place.to;
         let bracket = self.is(at, &["("]);
-        let fixture = self.is(at, &["-"]) && self.is_fixture(at + 1);
+        let named = self.words.tokens.get(place.from).is_some_and(is_venue);
+        let fixture = self.is(at, &["-"]) && !named && self.is_fixture(at + 1);
         at += usize::from(self.is(at, &[",", "-", "(", "\n"]) && !fixture);
         let found = if self.is(at, &["a"]) {
             self.commune(at + 1)

@@ -163,12 +163,16 @@ fn has_label(words: &Words<'_>, first: usize) -> bool {
     words.is(first, &["infos", "informations", "quand", "date", "dates"])
 }
 
+/// The names of the field that says when.
+pub(super) const HOUR_LABELS: &[&str] = &["heure", "heures", "horaire", "horaires"];
+
 /// A field, with its name, of the thing named above it: `Quand : mardi à 10 h`, `Où : place du Puits`, `Durée : 1 h`.
 pub(super) fn is_field(text: &str) -> bool {
     #[rustfmt::skip]
-    const NAMES: [&str; 20] = [
-        "quand", "ou", "combien", "duree", "date", "dates", "jour", "jours", "heure", "horaire", "horaires", "lieu", "adresse",
-        "tarif", "tarifs", "prix", "public", "reserver", "prevoir", "reservation",
+    const NAMES: [&str; 30] = [
+        "quand", "ou", "combien", "duree", "date", "dates", "jour", "jours", "heure", "heures", "horaire", "horaires", "lieu", "adresse",
+        "tarif", "tarifs", "prix", "public", "reserver", "prevoir", "reservation", "organisateur", "organisateurs", "organisation",
+        "association", "entree", "participation", "contact", "inscription", "niveau",
     ];
     const LONGEST_NAME: usize = 20;
     let Some((name, _)) = text.split_once([':', '?']).filter(|(name, _)| name.len() <= LONGEST_NAME) else {

@@ -15,11 +15,11 @@ use super::names::{begins_at, name_at};
 use super::parts::{Marked, Part};
 use super::place_field::{ends_with_town, is_thing_in_a_venue, names_a_venue, place_field};
 use super::places::{Place, Reader};
-use super::practical::{is_dated_practical, is_dishes, is_practical};
+use super::practical::{HOUR_LABELS, is_dated_practical, is_dishes, is_practical};
 use super::record_hours::{times, told_beside};
+use super::record_title::title;
 use super::sentences::{Role, role};
 use super::text::{Kind, Token, Words, one_spaced, tidy, trimmed};
-use super::titles;
 use super::words::{AUXILIARY, DETAILS, DISHES, GENRES, PARTS_OF_DAY, THEMES, is_event_noun, is_function, is_venue};
 use crate::domain::agenda::Event;
 
@@ -66,7 +66,8 @@ fn is_at_sign(marked: &Marked<'_, '_>, at: usize) -> bool {
     let timed =
         || marked.marks.iter().any(|mark| (at..end).contains(&mark.from) && matches!(mark.meaning, Meaning::Times(_)));
     let apart = |a: usize, b: usize| words.tokens.get(a).zip(words.tokens.get(b)).is_some_and(|(a, b)| a.end < b.start);
-    at > 0 && words.is(at, &["@"]) && apart(at - 1, at) && apart(at, at + 1) && !timed()
+    let within = || marked.marks.iter().any(|mark| mark.from < at && at < mark.to);
+    at > 0 && words.is(at, &["@"]) && apart(at - 1, at) && apart(at, at + 1) && !timed() && !within()
 }
 
 /// Whether the line is one field with its pictogram: `📍 Fourcès, sous les arcades`, `⏰ 9h-18h`.
@@ -123,6 +124,9 @@ pub(super) fn record(marked: &Marked<'_, '_>, links: &[Link], setting: &Setting<
     {
         draft.title = tidy(trimmed_field(words.slice(title_field.from, title_field.to)));
         draft.as_written = Some((title_field.from, title_field.to));
+        if let Some(title) = draft.title_of_the_chapter() {
+            (draft.title, draft.as_written) = (title, None);
+        }
     }
     let mut notes: Vec<String> = left.into_iter().collect();
     for field in &fields {
@@ -238,6 +242,7 @@ fn name_the_title(marked: &Marked<'_, '_>, titled: bool, fields: &mut [Field]) {
     let event = |field: &Field| {
         // `Salle des fêtes` is where.
         !names_a_venue(words, field.from, field.to)
+            && !is_town_and_venue(words, field.from, field.to)
             && (field.from..field.to).any(|at| {
                 is_event_noun(&words.tokens[at])
                     && (!is_venue(&words.tokens[at])
@@ -252,6 +257,10 @@ fn name_the_title(marked: &Marked<'_, '_>, titled: bool, fields: &mut [Field]) {
         return;
     }
     let titles_later = fields[first + 1..].iter().any(|field| field.sort == Sort::Text);
+    // `Mimizan, Le Parnasse : concert`
+    if field.sort == Sort::Place && titles_later && words.is(field.to, &[":"]) {
+        return;
+    }
     match field.sort {
         Sort::Category => {
             let next = fields.get(first + 1);
@@ -270,6 +279,7 @@ fn name_the_title(marked: &Marked<'_, '_>, titled: bool, fields: &mut [Field]) {
                 || event(&field)
                 || (field.from..field.to).any(|at| words.is(at, &[","]))
                     && !pinned(words, field.from)
+                    && !is_town_and_venue(words, field.from, field.to)
                     && ends_with_town(words, field.from, field.to).is_none() =>
         {
             fields[first].sort = Sort::Text;
@@ -308,6 +318,12 @@ fn is_nameless_venue(words: &Words<'_>, fields: &[Field], first: usize) -> bool 
     named && titled && fields.iter().all(|field| field.sort != Sort::Place)
 }
 
+/// `Nérac, salle des fêtes`
+fn is_town_and_venue(words: &Words<'_>, from: usize, to: usize) -> bool {
+    super::communes::written(words, from)
+        .is_some_and(|(_, comma)| words.is(comma, &[","]) && names_a_venue(words, comma + 1, to))
+}
+
 fn pinned(words: &Words<'_>, from: usize) -> bool {
     from > 0 && is_pictogram_at(words, from - 1)
 }
@@ -320,7 +336,8 @@ fn is_pictogram_at(words: &Words<'_>, at: usize) -> bool {
 const PLACE_LABELS: [&str; 3] = ["lieu", "ou", "adresse"];
 
 fn push_field(marked: &Marked<'_, '_>, from: usize, to: usize, hinted: Option<Sort>, out: &mut Vec<Field>) {
-    let tokens = &marked.words.tokens;
+    let words = marked.words;
+    let tokens = &words.tokens;
     let (mut from, mut to) = (from, to);
     while from < to
         && tokens[from].kind == Kind::Sign
@@ -334,6 +351,32 @@ fn push_field(marked: &Marked<'_, '_>, from: usize, to: usize, hinted: Option<So
     if from >= to || !tokens[from..to].iter().any(|token| matches!(token.kind, Kind::Word | Kind::Number)) {
         return;
     }
+    // `Mimizan, Le Parnasse : concert`: where, then what.
+    if hinted.is_none()
+        && let Some(colon) = where_before_colon(marked.words, from, to)
+    {
+        out.push(Field { from, to: colon, sort: Sort::Place });
+        let thing = out.len();
+        push_field(marked, colon + 1, to, None, out);
+        if let Some(thing) = out.get_mut(thing).filter(|field| field.sort == Sort::Category) {
+            thing.sort = Sort::Text;
+        }
+        return;
+    }
+    // `médiathèque. 8 €, places limitées`: where, and what is said behind it.
+    let first = marked.sentences.iter().map(|(_, end)| *end).find(|end| from + 1 < *end && *end < to);
+    if let Some(end) = first.filter(|end| {
+        hinted.is_none()
+            && !out.is_empty()
+            && tokens[end - 1].is(".")
+            && sort(marked, from, *end) == Sort::Place
+            && (names_a_venue(words, from, end - 1)
+                || place_field(words, from, *end).is_some_and(|it| it.commune.is_some()))
+    }) {
+        push_field(marked, from, end - 1, None, out);
+        push_field(marked, end, to, None, out);
+        return;
+    }
     let sort = hinted.unwrap_or_else(|| sort(marked, from, to));
     let sort = match sort {
         // `💶 gratuit` and `📍 …` keep their hint; `☎ 05…` too.
@@ -341,6 +384,21 @@ fn push_field(marked: &Marked<'_, '_>, from: usize, to: usize, hinted: Option<So
         other => other,
     };
     out.push(Field { from, to, sort });
+}
+
+/// Where a town, or a town and what stands in it, ends before a colon and a thing one attends.
+fn where_before_colon(words: &Words<'_>, from: usize, to: usize) -> Option<usize> {
+    const LONGEST_VENUE: usize = 6;
+    let (_, end) = super::communes::written(words, from)?;
+    if end == from + 1 && super::towns::is_listed_word(&words.tokens[from]) {
+        return None;
+    }
+    let colon = (end..to.min(end + LONGEST_VENUE)).find(|at| words.is(*at, &[":"]))?;
+    let named = |token: &Token| token.kind == Kind::Word && (token.capital || is_function(token));
+    let venue = words.is(end, &[","])
+        && (names_a_venue(words, end + 1, colon) || words.tokens[end + 1..colon].iter().all(named));
+    let tells = (colon + 1..to).any(|at| is_event_noun(&words.tokens[at]) || words.is(at, &["«"]));
+    (tells && (colon == end || venue)).then_some(colon)
 }
 
 fn has_mark(marked: &Marked<'_, '_>, from: usize, to: usize, is: impl Fn(&Meaning) -> bool) -> bool {
@@ -390,6 +448,9 @@ fn sort(marked: &Marked<'_, '_>, from: usize, to: usize) -> Sort {
         )
     {
         return Sort::Price;
+    }
+    if tokens[from].is_any(HOUR_LABELS) && words.is(from + 1, &[":"]) && has(&time) {
+        return Sort::Practical;
     }
     if tokens[from].is_any(&PLACE_LABELS) && words.is(from + 1, &[":", "?"]) {
         return Sort::Place;
@@ -496,7 +557,8 @@ fn place(marked: &Marked<'_, '_>, fields: &[Field], title: &Field, setting: &Set
         }
     }
     let read = |field: &Field| {
-        let mut at = field.from;
+        // `Atelier poterie à la Maison des associations`
+        let mut at = field.from + usize::from(is_thing_in_a_venue(words, field.from, field.to));
         while at < field.to {
             if marked.quiet[at] {
                 at += 1;
@@ -524,54 +586,7 @@ fn place(marked: &Marked<'_, '_>, fields: &[Field], title: &Field, setting: &Set
         })
 }
 
-/// The title's words without its hours, prices and states; and what was left of its field.
-fn title(marked: &Marked<'_, '_>, field: &Field, draft: &Draft<'_, '_, '_>) -> (String, Option<String>) {
-    let words = marked.words;
-    let tokens = &words.tokens;
-    let cut = |at: usize| {
-        marked.marks.iter().any(|mark| {
-            mark.from <= at
-                && at < mark.to
-                && matches!(mark.meaning, Meaning::Times(_) | Meaning::Price | Meaning::Phone(_) | Meaning::Status(_))
-                && !matches!(&mark.meaning, Meaning::Times(times) if times.slots.is_empty() && times.end.is_none() && !draft.slots.is_empty())
-        })
-    };
-    let timed =
-        |at: usize| marked.marks.iter().any(|mark| mark.from == at && matches!(mark.meaning, Meaning::Times(_)));
-    // `Bourse aux vélos (dépôt le samedi de 14 h à 17 h)`: a bracket that says when is a note.
-    let bracket = (field.from + 1..field.to).find(|at| words.is(*at, &["("])).filter(|open| {
-        !begins_at(words, field.from) && (*open..field.to).take_while(|at| !words.is(*at, &[")"])).any(timed)
-    });
-    let bracketed = |at: usize| bracket.is_some_and(|open| at >= open);
-    let mut runs: Vec<(usize, usize)> = Vec::new();
-    let mut from = None;
-    for at in field.from..=field.to {
-        let ends = at == field.to || cut(at) || bracketed(at) && from.is_some_and(|first| !bracketed(first));
-        match (ends, from) {
-            (false, None) => from = Some(at),
-            (true, Some(first)) => {
-                if (first..at)
-                    .any(|i| tokens[i].kind == Kind::Word && !is_function(&tokens[i]) && !tokens[i].is_any(DETAILS))
-                {
-                    runs.push((first, at));
-                }
-                from = None;
-            }
-            _ => {}
-        }
-    }
-    let Some(&(first, to)) = runs.first() else { return (String::new(), None) };
-    let left: Vec<String> = runs
-        .iter()
-        .skip(1)
-        .map(|(a, b)| one_spaced(trimmed(words.slice(*a, *b))))
-        .filter(|text| !text.is_empty())
-        .collect();
-    let shown = titles::shown(trimmed_field(words.slice(first, to)));
-    (shown.text, (!left.is_empty()).then(|| left.join(" · ")))
-}
-
-fn trimmed_field(text: &str) -> &str {
+pub(super) fn trimmed_field(text: &str) -> &str {
     trimmed(text.trim_matches(|c: char| is_pictogram(c) || super::text::is_space(c)))
 }
 
@@ -579,8 +594,13 @@ fn trimmed_field(text: &str) -> &str {
 fn only_practical(marked: &Marked<'_, '_>, field: &Field, draft: &Draft<'_, '_, '_>) -> bool {
     let words = marked.words;
     let place = draft.place.as_ref().map_or(0..0, |place| place.from..place.to);
-    (field.from..field.to)
-        .all(|at| !marked.is_content(at) || place.contains(&at) || words.is(at, AUXILIARY) || words.is(at, DETAILS))
+    (field.from..field.to).all(|at| {
+        !marked.is_content(at)
+            || place.contains(&at)
+            || words.is(at, HOUR_LABELS)
+            || words.is(at, AUXILIARY)
+            || words.is(at, DETAILS)
+    })
 }
 
 /// Whether a contact field holds nothing but a telephone or a link that its own field shows.

@@ -6,6 +6,7 @@ use super::flaw::flaw;
 use super::marks::Meaning;
 use super::names::begins_at;
 use super::parts::Marked;
+use super::practical::HOUR_LABELS;
 use super::record::{Field, Sort, names_a_thing};
 use super::text::Kind;
 use super::titles;
@@ -73,6 +74,24 @@ pub(super) fn times(marked: &Marked<'_, '_>, fields: &[Field], title: &Field) ->
     };
     if of(title).iter().any(timed) && fields.iter().any(tells) {
         return None;
+    }
+    // `Heure : 11 h (rassemblement à 10 h 45)`, `Horaires : toute la journée`: the field with that name says when.
+    let labelled = |field: &&Field| marked.words.is(field.from, HOUR_LABELS) && marked.words.is(field.from + 1, &[":"]);
+    if let Some(field) = fields.iter().find(labelled) {
+        let found: Vec<usize> =
+            of(field).into_iter().filter(|mark| !marked.enclosed[marked.marks[*mark].from]).collect();
+        // `Heure : 10 h départ du 10 km, 11 h 15 course des enfants`: an hour with its own event.
+        let tells = |mark: &usize| {
+            let behind = marked.marks[*mark].to..field.to;
+            let clause = behind.take_while(|at| !marked.is_boundary(*at));
+            clause.into_iter().any(|at| is_event_noun(&marked.words.tokens[at]))
+        };
+        if found.iter().skip(1).any(tells) {
+            return None;
+        }
+        if !found.is_empty() && one_list(marked, &found) {
+            return Some(found);
+        }
     }
     for sort in [Sort::Time, Sort::Practical] {
         for field in fields.iter().filter(|field| field.sort == sort) {

@@ -123,6 +123,8 @@ pub(super) fn role(words: &Words<'_>, from: usize, to: usize) -> Role {
 /// `réserver ici à 10 h, visite guidée`, `Info jeunes : forum à 14 h`: a clause begins with what takes place, and there
 /// is an hour.
 fn announces(words: &Words<'_>, from: usize, to: usize) -> bool {
+    /// Words between `départ` and its hour.
+    const NEAR: usize = 6;
     let tokens = &words.tokens[from..to];
     let begins_with_event = (1..tokens.len()).any(|at| {
         // `théâtre municipal` is where, `atelier de danse` is what.
@@ -134,7 +136,13 @@ fn announces(words: &Words<'_>, from: usize, to: usize) -> bool {
         tokens[at].is("lieu") && tokens[at - 1].is_any(&["aura", "auront"])
             || tokens[at].is_any(&["tiendra", "tiendront"]) && tokens[at - 1].is("se")
     });
-    (begins_with_event || takes_place) && (0..tokens.len()).any(|at| clock::clock(tokens, at).is_some())
+    // `Inscriptions dès 13 h 30, départ à 14 h 30`
+    let starts = (1..tokens.len()).any(|at| {
+        tokens[at - 1].is_any(&[",", ":", ";", "/", "-", "et", "puis", "("])
+            && tokens[at].is_any(&["depart", "departs", "debut", "coup"])
+            && (at + 1..tokens.len().min(at + NEAR)).any(|at| clock::clock(tokens, at).is_some())
+    });
+    (begins_with_event || takes_place || starts) && (0..tokens.len()).any(|at| clock::clock(tokens, at).is_some())
 }
 
 /// Classifies the whole line: an aside if all its sentences with content are.
@@ -187,10 +195,16 @@ fn presents_a_venue(words: &Words<'_>) -> bool {
     let all = sentences(words);
     let [(from, to), (next, _), ..] = all.as_slice() else { return false };
     let first = (*from..*to).find(|at| words.tokens[*at].kind == Kind::Word && !is_function(&words.tokens[*at]));
-    let venue = first.is_some_and(|at| is_venue(&words.tokens[at]));
-    let opens = (*next..words.tokens.len())
-        .find(|at| words.tokens[*at].kind == Kind::Word)
-        .is_some_and(|at| words.is(at, &["ouvert", "ouverte", "ferme", "fermee", "ouverture"]));
+    #[rustfmt::skip]
+    const OFFICES: &[&str] = &["communaute", "mairie", "office", "syndicat", "service", "ville", "commune", "secretariat", "bureau"];
+    // `6 rue des Tanneurs - 43100 Brioude`
+    let addressed = words.tokens[*from..*to].iter().any(|token| token.kind == Kind::Number && token.fold.len() == 5);
+    let office = addressed && first.is_some_and(|at| words.is(at, OFFICES));
+    let venue = office || first.is_some_and(|at| is_venue(&words.tokens[at]));
+    let opens = (*next..words.tokens.len()).find(|at| words.tokens[*at].kind == Kind::Word).is_some_and(|at| {
+        words.is(at, &["ouvert", "ouverte", "ferme", "fermee", "ouverture"])
+            || office && words.is(at, &["accueil", "horaires", "tel", "telephone"])
+    });
     let quiet = !super::lines::says_time(&words.tokens[*from..*to])
         && !(*from..*to).any(|at| super::days::date(&words.tokens, at).is_some() || words.is(at, &["«", "\"", ":"]));
     let told = all
@@ -202,7 +216,7 @@ fn presents_a_venue(words: &Words<'_>) -> bool {
 
 /// `Bureaux d'information`, `Point d'accueil`: where visitors ask.
 fn asks_visitors(words: &Words<'_>, at: usize) -> bool {
-    words.is(at, &["bureau", "bureaux", "point", "points", "accueil"])
+    words.is(at, &["bureau", "bureaux", "point", "points", "accueil", "offices"])
         && words.is(at + 1, &["d'", "de"])
         && words.is(at + 2, &["information", "informations", "accueil", "tourisme", "info", "l'"])
         // `Point d'information sur la fibre` is a meeting.
@@ -220,7 +234,18 @@ fn tells_nothing_new(words: &Words<'_>, from: usize, to: usize) -> bool {
             token.is_any(&["«", "\""]) || is_event_noun(token) || at > 0 && token.capital && token.kind == Kind::Word
         })
     };
-    if says_when { only_where_and_when(words, from, to) && !super::lines::says_time(tokens) } else { calm() }
+    // `Place Salva – 05600 Guillestre.`, `Facebook : Guillestrois Tourisme`: where the office is.
+    let address = || {
+        let code = tokens.iter().any(|token| token.kind == Kind::Number && token.fold.len() == 5);
+        let network = tokens.iter().take(2).any(|token| token.is_any(&["facebook", "instagram", "site", "www", "tel"]));
+        (code || network)
+            && !tokens.iter().any(|token| token.is_any(&["«", "\""]) || is_event_noun(token) && !is_venue(token))
+    };
+    if says_when {
+        only_where_and_when(words, from, to) && !super::lines::says_time(tokens)
+    } else {
+        calm() || address()
+    }
 }
 
 /// `Rien de prévu… Reposez-vous !`: the text says that nothing takes place, and tells of nothing else.
@@ -247,7 +272,7 @@ fn is_aside(text: &str) -> bool {
         "sous reserve", "pour figurer", "pour paraitre", "pour annoncer", "vos annonces", "vos rendez-vous",
         "faites paraitre", "faites connaitre", "envoyez", "ecrivez-nous", "transmettez", "signalez",
         "ecoutez", "retrouvez-nous", "inscrivez-vous a la newsletter",
-        "inscrivez-vous a notre newsletter", "telechargez", "les horaires peuvent", "horaires et tarifs sous",
+        "inscrivez-vous a notre newsletter", "telechargez", "telecharger", "les horaires peuvent", "horaires et tarifs sous",
         "horaires susceptibles", "attention, les horaires", "en raison de la vigilance", "avec le soutien",
         "avec la participation financiere", "nos partenaires", "merci a nos", "l'agenda vous est offert",
         "des questions", "vous organisez", "vous preparez",
@@ -275,7 +300,7 @@ fn is_aside(text: &str) -> bool {
         "votre manifestation", "vos manifestations", "votre evenement", "vos evenements", "ne figure pas",
         "vous organisez un", "a la redaction", "ces annonces", "sans en verifier", "envoyez vos", "envoyez-nous",
         "adressez vos", "proposez vos", "proposer un evenement", "vos infos", "susceptible d'etre modifi",
-        "susceptibles d'etre modifi", "sous reserve de modification", "sous reserve de changement",
+        "susceptibles d'etre modifi", "sauf mention contraire", "sauf indication contraire", "sauf avis contraire", "a titre indicatif", "ne saurait etre tenu", "ne sauraient etre tenu", "sous reserve de modification", "sous reserve de changement",
         "liste n'est pas exhaustive", "non exhaustive", "seront rembourses", "avant de vous deplacer",
         "remercie ses partenaires", "remercie ses sponsors", "vous est offert par", "vous est offerte par",
         "droits reserves", "reecoutez", "suivez-nous", "tout l'agenda", "agenda complet",
@@ -452,7 +477,7 @@ fn begins_with(text: &str, start: &str) -> bool {
 fn is_opening(words: &Words<'_>, from: usize, to: usize, text: &str) -> bool {
     #[rustfmt::skip]
     const WHO: &[&str] = &[
-        "office", "bureau", "bureaux", "mairie", "accueil", "equipe", "boutique", "secretariat", "permanence",
+        "office", "offices", "bureau", "bureaux", "mairie", "accueil", "equipe", "boutique", "secretariat", "permanence",
         "standard", "mediatheque", "bibliotheque", "billetterie", "guichet", "dechetterie", "dechetteries", "bar",
         "camping", "service", "services", "france", "poste", "agence", "epicerie", "restaurant", "boulangerie",
         "meubles", "piscine", "musee", "pharmacie", "caisse", "caisses", "guichets", "cuisine", "cuisines",
@@ -461,7 +486,7 @@ fn is_opening(words: &Words<'_>, from: usize, to: usize, text: &str) -> bool {
     #[rustfmt::skip]
     const DOES: &[&str] = &[
         "ouvert", "ouverte", "ouverts", "ouvertes", "fermee", "ferme", "fermes", "fermees", "accueille", "repond",
-        "recoit", "joignable", "sera", "seront", "ferment", "fermera", "fermeront", "rouvre", "rouvrira", "ouvrira",
+        "recoit", "renseigne", "renseignent", "joignable", "sera", "seront", "ferment", "fermera", "fermeront", "rouvre", "rouvrira", "ouvrira",
         "ouvriront",
     ];
     let tokens = &words.tokens[from..to];
@@ -515,15 +540,15 @@ fn is_opening(words: &Words<'_>, from: usize, to: usize, text: &str) -> bool {
     // `Déchetterie : lundi et samedi de 9 h à 12 h`, `Mairie : fermée vendredi`
     #[rustfmt::skip]
     const COUNTERS: &[&str] = &[
-        "office", "bureau", "bureaux", "mairie", "secretariat", "standard", "billetterie", "guichet", "dechetterie",
+        "office", "offices", "bureau", "bureaux", "mairie", "secretariat", "standard", "billetterie", "guichet", "dechetterie",
         "dechetteries", "poste", "agence", "boutique", "pharmacie", "presbytere", "accueil",
     ];
-    const LONGEST_NAME: usize = 6;
+    const LONGEST_NAME: usize = 14;
     let first_word = (from..to).find(|at| words.tokens[*at].kind == Kind::Word && !is_function(&words.tokens[*at]));
     let counter = first_word.is_some_and(|at| words.tokens[at].is_any(COUNTERS));
     let colon = first_word.and_then(|at| (at..to.min(at + LONGEST_NAME)).find(|at| words.is(*at, &[":"])));
     let when_only = || colon.is_some_and(|colon| only_where_and_when(words, colon + 1, to));
-    if !event && counter && !weekdays.is_empty() && ranges() >= 1 && when_only() {
+    if !event && counter && (!weekdays.is_empty() || every_day) && ranges() >= 1 && when_only() {
         return true;
     }
     // `Office de tourisme, 3 avenue Jean-Moulin, 05…, fermé le mardi 8 mai`
@@ -585,7 +610,8 @@ fn is_opening(words: &Words<'_>, from: usize, to: usize, text: &str) -> bool {
     }
     let says_when = || {
         let timed = |at: usize| hours::time(tokens, at).is_some() || super::days::recurrence(tokens, at).is_some();
-        !weekdays.is_empty() || (0..tokens.len()).any(timed)
+        let all_week = || tokens.windows(2).any(|pair| pair[0].is("la") && pair[1].is("semaine"));
+        !weekdays.is_empty() || (0..tokens.len()).any(timed) || all_week()
     };
     !event && (named_first && opens || bare) && says_when()
 }
@@ -616,6 +642,7 @@ pub(super) fn only_where_and_when(words: &Words<'_>, from: usize, to: usize) -> 
             && !is_venue(token)
             && !token.is_any(&[
                 "horaires", "ouvert", "ouverte", "sauf", "jours", "feries", "non-stop", "dimanche", "standard",
+                "pendant", "durant", "vacances", "saison",
             ]);
         if says {
             return false;

@@ -35,6 +35,10 @@ pub(super) fn shown(written: &str) -> Shown {
     while to > from + 1 && words.is(to - 1, TRAILING) && !words.tokens[to - 1].capital {
         to -= 1;
     }
+    // `Balade botanique – Départ`, before the place it leaves from
+    if to > from + 2 && words.is(to - 1, &["depart", "rdv", "rv", "rendez-vous"]) && words.is(to - 2, &["-", ","]) {
+        to -= 2;
+    }
     let plays = words.is(from, BANDS)
         && words
             .tokens

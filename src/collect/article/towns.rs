@@ -101,6 +101,21 @@ pub(super) struct TownRunIn {
     pub(super) known: bool,
 }
 
+/// `Bourg : loto`: a commune whose name is an ordinary noun of places. Only what stands around the line can tell.
+pub(super) fn ordinary_town_run_in(text: &str) -> Option<TownRunIn> {
+    const LONGEST_NAME: usize = 20;
+    let head: String = text.chars().take(LONGEST_NAME).collect();
+    let words = Words::of(&head);
+    let (name, to) = communes::written(&words, 0)?;
+    let first = &words.tokens[0];
+    let rest = words.tokens.get(to + 1)?.start;
+    (to == 1 && words.is(to, &[":"]) && is_venue(first) && !is_event_noun(first)).then_some(TownRunIn {
+        town: name,
+        rest,
+        known: true,
+    })
+}
+
 /// The town that a line begins with. `unlisted`: a capitalised name that no list knows may be one.
 pub(super) fn town_run_in(text: &str, unlisted: bool) -> Option<TownRunIn> {
     const LONGEST_RUN_IN: usize = 60;

@@ -8,6 +8,9 @@ use super::hours;
 use super::lines::says_time;
 use super::text::{Kind, Words};
 
+/// What a sentence begins with that tells more of the thing in the one before it.
+pub(super) const PRONOUNS: &[&str] = &["il", "elle", "ils", "elles"];
+
 /// Whether the date at `at..to` is the day of what the sentence tells.
 pub(super) fn counts(
     words: &Words<'_>,
@@ -44,7 +47,9 @@ pub(super) fn counts(
     let glued_hour = (to..end.min(to + 4)).any(|i| hours::time(tokens, i).is_some())
         || (from..at).rev().take(6).any(|i| clock::clock(tokens, i).is_some());
     let hour_follows = says_time(&tokens[to..end]);
+    // `Il vous attendra ensuite samedi de 10 h à 21 h`: more of what the sentence before it tells.
     let apart = at == from
+        || words.is(from, PRONOUNS) && hours::time(tokens, to).is_some()
         || !matches!(tokens[at - 1].kind, Kind::Word | Kind::Number)
         || tokens[at].is_any(&["le", "ce", "les", "du", "pour"]);
     match (numbered, under.is_some()) {
@@ -54,7 +59,7 @@ pub(super) fn counts(
         // Under a heading a weekday alone is another day only with its own hour.
         (false, true) if under.is_some_and(|days| days.len() > 1) && weekday_among(spec, under) => true,
         (false, true) if holds_weekday(spec, under) => hour_follows,
-        (false, true) => (heads || apart) && hour_follows && !weekday_of(spec, under),
+        (false, true) => (heads || apart) && hour_follows && (!weekday_of(spec, under) || words.is(from, PRONOUNS)),
     }
 }
 

@@ -5,6 +5,7 @@
 
 use chrono::{Datelike, NaiveDate};
 
+use super::also::also;
 use super::calendar::Calendar;
 use super::days::{self, Recurrence, Spec, Weekdays};
 use super::hours;
@@ -15,7 +16,7 @@ use super::relative::{apposed, relation};
 use super::sentences::{Role, role, sentences};
 use super::text::{Kind, Words};
 use super::verbs::takes_place;
-use super::weekdays::{counts, weekday_among, weekdays_alone};
+use super::weekdays::{PRONOUNS, counts, weekday_among, weekdays_alone};
 use super::words::{is_event_noun, is_function};
 
 /// The day of a piece of a line.
@@ -75,6 +76,8 @@ pub(super) struct Around<'a> {
     pub(super) before: Option<&'a When>,
     /// The article is about more than a week: a weekday without a number recurs in it.
     pub(super) recurs: bool,
+    /// It is the line of a card that says when and where: `Tous les jours de 16 h à 22 h` is no opening of an office there.
+    pub(super) of_a_card: bool,
 }
 
 /// Cuts a line by its days.
@@ -85,6 +88,16 @@ pub(super) fn pieces(text: &str, calendar: &Calendar, around: Around<'_>) -> (Ve
         return (vec![whole], Vec::new());
     }
     let words = Words::of(text);
+    if let (Some([day]), Some(also)) = (under, also(&words)) {
+        let piece = |when, told| Piece { when, shown: (0, text.len()), told, leads: false };
+        let others: Vec<_> = also.others.into_iter().map(|(spec, told)| (calendar.dates(&spec), told)).collect();
+        if others.iter().all(|(dates, _)| !dates.days.is_empty() && !dates.days.contains(day)) {
+            let warnings = others.iter().flat_map(|(dates, _)| dates.warnings.clone()).collect();
+            let first = piece(When::Inherited, also.first);
+            let others = others.into_iter().map(|(dates, told)| piece(When::Days(dates.days), told));
+            return (std::iter::once(first).chain(others).collect(), warnings);
+        }
+    }
     let mut out: Vec<Piece> = Vec::new();
     let mut warnings = Vec::new();
     let mut current = When::Inherited;
@@ -101,7 +114,7 @@ pub(super) fn pieces(text: &str, calendar: &Calendar, around: Around<'_>) -> (Ve
             label = Some(label.unwrap_or(byte(from)));
             continue;
         }
-        if role(&words, from, to) != Role::Tells {
+        if role(&words, from, to) != Role::Tells && !around.of_a_card {
             push(&mut out, current.clone(), (byte(from), byte(to)), false);
             continue;
         }
@@ -134,6 +147,22 @@ pub(super) fn pieces(text: &str, calendar: &Calendar, around: Around<'_>) -> (Ve
                 && says_time(&words.tokens[mention.to..to])
                 && words.is(mention.from - 1, &["et", ",", ";", "puis"])
         });
+        // `Le marché ouvre vendredi à 17 h. Il vous attend ensuite samedi de 10 h à 21 h.`: the same thing on other days.
+        if words.is(from, PRONOUNS)
+            && !found.iter().any(|mention| mention.relative)
+            && found.iter().all(|mention| hours::time(&words.tokens[..to], mention.to).is_some())
+            && let Some((first, subject)) = subject_before(&words, from)
+        {
+            let ends = found.iter().skip(1).map(|mention| mention.from).chain([to]);
+            for (mention, end) in found.iter().zip(ends) {
+                let end = end - usize::from(words.is(end - 1, &["et", ",", "puis"]));
+                let told = vec![(byte(first), byte(subject)), (byte(mention.from), byte(end))];
+                let shown = (byte(first), byte(to));
+                out.push(Piece { when: mention.when.clone(), shown, told, leads: false });
+            }
+            current = found.last().map_or(current, |mention| mention.when.clone());
+            continue;
+        }
         let weekday_alone =
             under.is_some_and(|days| days.len() == 1) && found.iter().all(|mention| is_weekday_alone(&words, mention));
         let relative = found.iter().all(|mention| mention.relative);
@@ -198,6 +227,13 @@ pub(super) fn pieces(text: &str, calendar: &Calendar, around: Around<'_>) -> (Ve
         first.shown.0 = label;
     }
     (out, warnings)
+}
+
+/// The subject of the sentence before the one at `from`: its words up to its verb, if they name a thing one attends.
+fn subject_before(words: &Words<'_>, from: usize) -> Option<(usize, usize)> {
+    let (first, end) = sentences(words).into_iter().find(|(_, to)| *to == from)?;
+    let verb = (first..end).find(|at| super::verbs::is_finite(words, *at))?;
+    (first..verb).any(|at| is_event_noun(&words.tokens[at])).then_some((first, verb))
 }
 
 /// Whether any of the days of a sentence has words of its own beside hours and places, or stands behind some.

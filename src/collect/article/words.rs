@@ -29,6 +29,10 @@ pub(super) const AUXILIARY: &[&str] = &[
     "debut",
 ];
 
+/// What there is beside an event: its hour is not the event's.
+pub(super) const SERVICES: &[&str] =
+    &["billetterie", "guichet", "guichets", "caisse", "caisses", "navette", "navettes", "parking"];
+
 /// Words that fields express already: hours, days, names of fields, connectors.
 pub(super) const SAID_OTHERWISE: &[&str] = &[
     "dans", "sur", "sous", "les", "des", "une", "par", "pour", "avec", "cet", "cette", "ces", "qui", "que",
@@ -36,7 +40,7 @@ pub(super) const SAID_OTHERWISE: &[&str] = &[
     "jusqu", "vers", "autour", "entre", "heures", "heure", "midi", "minuit", "partir", "matin", "matinee",
     "apres", "soir", "soiree", "nuit", "tombee", "toute", "tout", "journee", "tel", "tarif", "tarifs", "prix",
     "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche", "mardis", "tous", "jours",
-    "sauf", "juin", "juillet", "aout", "septembre", "fin", "annule", "reporte", "complet", "rendez", "vous",
+    "sauf", "juin", "juillet", "aout", "septembre", "fin", "annule", "reporte", "complet", "rendez", "vous", "rdv",
     "aux", "part", "depart", "sera", "lieu", "reservation", "reservations", "lun", "mar", "mer", "jeu", "ven", "sam", "dim",
     "janvier", "fevrier", "mars", "avril", "mai", "octobre", "novembre", "decembre", "janv", "fevr", "avr", "juil", "sept", "oct",
     "nov", "dec",
@@ -129,7 +133,7 @@ pub(super) const VENUES: &[&str] = &[
 pub(super) const WHAT_AND_WHERE: &[&str] = &["atelier", "ateliers", "club", "theatre", "cinema", "cine"];
 
 const MORE_VENUES: &[&str] = &[
-    "clocher", "necropole", "trinquet", "abbatiale", "verrerie", "capitainerie", "calvaire", "biscuiterie", "cornieres", "couverts", "ludotheque", "kiosque", "recyclerie", "tiers-lieu", "bibliotheque", "cinema", "escape", "voliere", "commanderie", "temple", "oratoire", "sanctuaire", "hospice", "haras", "manege", "sablons", "bergerie", "fournil", "pressoir", "four", "forge", "atelier-galerie", "chaumiere", "carrelet", "belvedere", "plage", "marina", "marais", "reserve", "ermitage", "thermes", "cornes", "corniere", "sentier", "chemin", "route", "bastion", "rempart", "tours", "palombiere", "terrain", "terrasse", "theatre", "thermes", "tiers-lieu", "tour", "tribunal", "velodrome", "verger",
+    "pavillon", "telesiege", "telecabine", "embarcadere", "clocher", "necropole", "trinquet", "abbatiale", "verrerie", "capitainerie", "calvaire", "biscuiterie", "cornieres", "couverts", "ludotheque", "kiosque", "recyclerie", "tiers-lieu", "bibliotheque", "cinema", "escape", "voliere", "commanderie", "temple", "oratoire", "sanctuaire", "hospice", "haras", "manege", "sablons", "bergerie", "fournil", "pressoir", "four", "forge", "atelier-galerie", "chaumiere", "carrelet", "belvedere", "plage", "marina", "marais", "reserve", "ermitage", "thermes", "cornes", "corniere", "sentier", "chemin", "route", "bastion", "rempart", "tours", "palombiere", "terrain", "terrasse", "theatre", "thermes", "tiers-lieu", "tour", "tribunal", "velodrome", "verger",
     "vignoble", "villa", "village", "ville", "voie", "office", "presbytere", "pigeonnier", "prefecture", "camp",
     "hall",
 ];
@@ -141,7 +145,7 @@ pub(super) const ADDRESSES: &[&str] = &[
     "cour", "domaine", "ecole", "eglise", "espace", "esplanade", "foyer", "gare", "gymnase", "hall", "halle",
     "halles", "hippodrome", "jardin", "jardins", "lac", "lieu-dit", "mairie", "maison", "mediatheque", "moulin",
     "musee", "parc", "parking", "parvis", "piscine", "place", "placette", "port", "preau", "quai", "quartier",
-    "rue", "salle", "square", "stade", "terrain", "theatre", "bibliotheque", "basilique", "base", "caserne", "lavoir", "kiosque", "bastide", "gymnase", "chai", "cave", "restaurant",
+    "rue", "salle", "square", "stade", "terrain", "theatre", "pavillon", "telesiege", "telecabine", "embarcadere", "bibliotheque", "basilique", "base", "caserne", "lavoir", "kiosque", "bastide", "gymnase", "chai", "cave", "restaurant",
     "brasserie", "librairie", "ludotheque", "galerie", "clocher", "cafe", "bar", "bistrot", "auberge", "temple", "tiers-lieu", "esplanade", "promenade", "cloitre", "arcades", "foirail", "dojo", "patinoire", "velodrome",
 ];
 

@@ -48,23 +48,33 @@ fn is_signature(text: &str) -> bool {
 
 /// `Et aussi cette semaine`, `À ne pas manquer ce mois-ci`: a heading of nothing but a period.
 pub(super) fn names_a_period(text: &str) -> bool {
+    says_more(text) && Words::of(text).tokens.iter().any(|token| token.is_any(&PERIODS))
+}
+
+/// `À voir aussi`, `Et aussi` above lines with days of their own.
+pub(super) fn names_more(text: &str) -> bool {
+    says_more(text)
+}
+
+const PERIODS: [&str; 6] = ["semaine", "week-end", "mois", "mois-ci", "saison", "vacances"];
+
+/// Nothing but words that lead to more of the same.
+fn says_more(text: &str) -> bool {
     const LONGEST: usize = 60;
-    const PERIODS: [&str; 6] = ["semaine", "week-end", "mois", "mois-ci", "saison", "vacances"];
     #[rustfmt::skip]
-    const LEADS: [&str; 16] = [
+    const LEADS: [&str; 17] = [
         "et", "aussi", "egalement", "encore", "toujours", "voir", "faire", "ne", "pas", "manquer", "autres", "rendez-vous", "suite",
-        "sorties", "retrouver", "cette",
+        "sorties", "retrouver", "cette", "decouvrir",
     ];
     if text.len() > LONGEST || timing(text).says || says_date(text) {
         return false;
     }
     let words = Words::of(text);
-    let period = words.tokens.iter().any(|token| token.is_any(&PERIODS));
     let said = |token: &Token| token.is_any(&["aussi", "egalement", "encore", "autres", "manquer"]);
     let known = |token: &Token| {
         token.kind != Kind::Word || is_function(token) || token.is_any(&LEADS) || token.is_any(&PERIODS)
     };
-    period && words.tokens.iter().any(said) && words.tokens.iter().all(known)
+    words.tokens.iter().any(said) && words.tokens.iter().all(known)
 }
 
 /// `Horaires utiles`, `Tarifs`, `Renseignements`: a heading of what is no event.

@@ -8,9 +8,12 @@ use super::super::lines::{
 use super::super::marks::{Meaning, marks};
 use super::super::practical::{is_dated_practical, is_detail, is_dishes, is_field, is_practical};
 use super::super::sentences::{Role, line_role, role, sentences, tells_of_nothing};
-use super::super::text::{Kind, Words, folded, is_space};
-use super::super::when::{Piece, When, pieces};
-use super::super::words::is_event_noun;
+use super::super::text::{Kind, Token, Words, folded, is_space};
+use super::super::towns::town_run_in;
+use super::super::when::{Around, Piece, When, pieces};
+use super::super::words::{is_event_noun, is_function};
+use super::cards::said_of_each;
+use super::nested::town_of;
 use super::{Builder, Entry, Under, is_state_alone, tells_of_an_event};
 use crate::domain::agenda::{Unplaced, Week};
 
@@ -82,7 +85,11 @@ impl Builder<'_> {
         self.flush();
         // A bold sentence is an introduction, not a title.
         let sentence = text.ends_with(['.', '!']) && text.split(' ').count() > 8;
-        let title = !bullet && !time.says && (line.shape.heading > 0 || strong && !sentence) && start == 0;
+        // `7. Une marche aux lampions` as a heading
+        let numbered = line.shape.heading > 0
+            && line.text[..start].chars().all(|c| c.is_ascii_digit() || is_space(c) || matches!(c, '.' | ')'));
+        let whole = start == 0 || numbered;
+        let title = !bullet && !time.says && (line.shape.heading > 0 || strong && !sentence) && whole;
         let under = if title && self.leaves_the_days(line) {
             self.under = Under::Nowhere(Unplaced::NoDay);
             self.under.clone()
@@ -97,9 +104,13 @@ impl Builder<'_> {
         let mut entry = Entry {
             under,
             told,
-            town: self.row_town.clone().or_else(|| self.town.clone()),
+            town: (self.row_town.clone())
+                .or_else(|| self.town_of_chapter(at))
+                .or_else(|| self.town.clone())
+                .or_else(|| self.usual_town_for(text)),
             venue: self.venue.clone(),
             theme: self.theme.clone(),
+            chapter: self.theme.is_some() && self.is_chapter(at),
             placed_by_words: by_words,
             heading: title && line.shape.heading > 0,
             titled: title || holds_to > at,
@@ -180,6 +191,10 @@ impl Builder<'_> {
         {
             return at;
         }
+        let fields = self.fields_to(at);
+        if fields > at {
+            return fields;
+        }
         for next in at + 1..self.lines.len().min(at + MOST_LINES) {
             let line = &self.lines[next];
             let practical = self.facts[next].dated_practical;
@@ -203,11 +218,34 @@ impl Builder<'_> {
                     self.lines[next + 1..].iter().take(MOST_FIELDS).take_while(|line| is_field(&line.text)).count();
                 return if practical || facts.practical { next + 1 + fields } else { at };
             }
-            if facts.says_date && !practical {
+            // `Autres représentations les 5 et 6 février.` above the line that says when
+            let more = self.lines.get(next + 1).is_some_and(|it| it.block == line.block && plain(it))
+                && self.facts[next + 1].dated_practical;
+            if facts.says_date && !practical && !more {
                 return at;
             }
         }
         at
+    }
+
+    /// The line after the last one of a title with fields below it in its paragraph: `Brocante`, `Horaires : 9 h-18 h`,
+    /// `Lieu : place Gambetta`, `Buvette`. `at` where it has none.
+    fn fields_to(&self, at: usize) -> usize {
+        const MOST_LINES: usize = 12;
+        let line = &self.lines[at];
+        let of_block = |next: &usize| {
+            let other = &self.lines[*next];
+            other.block == line.block && !other.bullet && other.shape.heading == 0 && footer(other).is_none()
+        };
+        let to = (at + 1..self.lines.len().min(at + MOST_LINES)).find(|next| !of_block(next));
+        let to = to.unwrap_or(self.lines.len().min(at + MOST_LINES));
+        let field = |next: usize| next < to && is_field(&self.lines[next].text);
+        if !field(at + 1) {
+            return at;
+        }
+        // Another title, with fields of its own.
+        let title = |next: &usize| !field(*next) && field(next + 1) && !is_detail(&self.lines[*next].text);
+        (at + 2..to).find(title).unwrap_or(to)
     }
 
     /// Where a practical line below a title puts it.
@@ -220,16 +258,13 @@ impl Builder<'_> {
             .split_once(':')
             .filter(|(label, _)| label.split(' ').count() <= 3 && !label.chars().any(|c| c.is_ascii_digit()))
             .map_or(text, |(_, rest)| rest);
-        let around = self.around();
+        let around = Around { of_a_card: true, ..self.around() };
         let (found, warnings) = pieces(text, &self.calendar, around);
         self.out.warnings.extend(warnings);
         let dated: Vec<Piece> = found.into_iter().filter(|piece| piece.when != When::Inherited).collect();
         let several = dated.len() > 1;
-        let told = |piece: &Piece| {
-            let ranges = if piece.told.is_empty() { vec![piece.shown] } else { piece.told.clone() };
-            ranges.iter().map(|(a, b)| text[*a..*b].trim()).collect::<Vec<_>>().join(" ")
-        };
-        dated.iter().map(|piece| (self.under_of(piece, text).0, several.then(|| told(piece)))).collect()
+        let said = said_of_each(&dated, text);
+        dated.iter().zip(said).map(|(piece, said)| (self.under_of(piece, text).0, several.then_some(said))).collect()
     }
 
     fn join(&mut self, line: &Line, text: &str, links: Vec<Link>, time: Timing, strong: bool) {
@@ -286,13 +321,30 @@ impl Builder<'_> {
         }
         if pending.strong {
             // A title line with its text below it.
-            let another_title = strong || (time.starts && pending.timed && !is_practical(text));
+            let fields = || line.block != pending.block && self.fields_to(at) > at;
+            let beside = self.lines.get(at + 1).is_some_and(|next| next.block == line.block);
+            let card = beside
+                && pending.timed
+                && line.block != pending.block
+                && self.facts[at + 1].dated_practical
+                && self.title_holds_to(at, text, false, time) > at;
+            let row = text.contains('|') && time.says && !time.starts && pending.timed && line.block != pending.block;
+            let another_title =
+                card || row || fields() || strong || (time.starts && pending.timed && !is_practical(text));
             return !another_title;
         }
         if pending.bullet && self.bullets_are_titles {
             return !strong;
         }
         if is_detail(text) || !line.shape.stands_out() && self.is_below_a_meal(text) {
+            return true;
+        }
+        if line.block == pending.block
+            && !time.starts
+            && !says_date(text)
+            && !begins_with_event(text)
+            && self.tells_one_thing(at)
+        {
             return true;
         }
         // A sentence without an hour and without anything to attend tells more of the line above it.
@@ -308,6 +360,52 @@ impl Builder<'_> {
             return true;
         }
         pending.only_time && (line.block == pending.block || pending.headed)
+    }
+
+    /// Whether the line stands in a paragraph of its own between two headings.
+    fn is_chapter(&self, at: usize) -> bool {
+        const MOST_LINES: usize = 4;
+        let line = &self.lines[at];
+        let other = |at: &usize| self.lines[*at].block != line.block;
+        let above = (at.saturating_sub(MOST_LINES)..at).rev().find(other);
+        let below = (at..self.lines.len().min(at + MOST_LINES)).find(other);
+        let heads = |at: usize| self.lines[at].shape.heading > 1;
+        line.shape.heading == 0 && !line.bullet && above.is_some_and(heads) && below.is_none_or(heads)
+    }
+
+    /// `5. Patiner en plein air à Gérardmer`: the town that the heading of a paragraph of its own names.
+    fn town_of_chapter(&self, at: usize) -> Option<String> {
+        let heading = self.theme.as_deref().filter(|_| self.is_chapter(at))?;
+        // `Marciac : avant-goût de jazz`
+        town_of(heading).or_else(|| town_run_in(heading, false).filter(|run_in| run_in.known).map(|run_in| run_in.town))
+    }
+
+    /// Whether the paragraph of the line begins with its one hour, and the paragraphs beside it with theirs: then all its lines
+    /// tell of one thing.
+    fn tells_one_thing(&self, at: usize) -> bool {
+        const MOST_LINES: usize = 6;
+        let block = self.lines[at].block;
+        let of_block = |at: &usize| self.lines[*at].block == block;
+        let first = (at.saturating_sub(MOST_LINES)..at).rev().take_while(of_block).last().unwrap_or(at);
+        let to = (at..self.lines.len().min(at + MOST_LINES)).find(|at| !of_block(at));
+        let starts = |at: usize| self.facts[at].timing.starts;
+        let heads = |at: usize| self.read[at].is_some() || self.lines[at].shape.heading > 0;
+        let beside = |at: Option<usize>| at.is_none_or(|at| starts(at) || heads(at));
+        let above = first.checked_sub(1).map(|above| {
+            let block = self.lines[above].block;
+            (above.saturating_sub(MOST_LINES)..=above)
+                .rev()
+                .take_while(|at| self.lines[*at].block == block)
+                .last()
+                .unwrap_or(above)
+        });
+        let before = above.is_some_and(starts) || to.is_some_and(starts);
+        first < at
+            && starts(first)
+            && (first + 1..to.unwrap_or(at + 1)).all(|at| !starts(at))
+            && before
+            && beside(above)
+            && beside(to.filter(|to| *to < self.lines.len()))
     }
 
     /// `Annulé.`, `Concert annulé` below an item that tells of a concert: its state.
@@ -370,7 +468,10 @@ impl Builder<'_> {
             entry.under = Under::Nowhere(Unplaced::NotAnEvent);
         }
         // A card of an exhibition under « Toute la semaine ».
-        if entry.under == Under::Weekly(Weekdays::ALL) && !entry.placed_by_words && is_exhibition(&entry.text) {
+        let card = entry.under == Under::Weekly(Weekdays::ALL) && !entry.placed_by_words && is_exhibition(&entry.text);
+        // `Expo « Bêtes de pierre », entrée libre` under « Tout le week-end »
+        let of_section = matches!(entry.under, Under::Weekly(_)) && entry.under == self.under && !timed;
+        if card || of_section && begins_with_exhibition(&entry) {
             entry.under = Under::Exhibitions;
         }
         // `Chaque vendredi, Sophie et Mathias vous disent où sortir`: nothing to attend, and no hour.
@@ -388,6 +489,23 @@ impl Builder<'_> {
         }
         self.out.entries.push(entry);
     }
+}
+
+/// `Repas garbure 12 €`; a whole sentence may tell more of the line above it: `Vin chaud et chocolat pour tous.`
+fn begins_with_event(text: &str) -> bool {
+    let words = Words::of(text);
+    let first = words.tokens.iter().find(|token| token.kind != Kind::Sign && !is_function(token));
+    first.is_some_and(is_event_noun) && !text.ends_with('.')
+}
+
+/// `La Chapelle : expo « Bêtes de pierre »`
+fn begins_with_exhibition(entry: &Entry) -> bool {
+    const FAR: usize = 12;
+    let words = Words::of(entry.told.as_deref().unwrap_or(&entry.text));
+    let shown = |token: &Token| token.is_any(&["exposition", "expo"]);
+    let noun = words.tokens.iter().take(FAR).find(|token| is_event_noun(token) || shown(token));
+    let recurs = || marks(&words).iter().any(|mark| matches!(mark.meaning, Meaning::Recurs(_) | Meaning::Dates(_)));
+    noun.is_some_and(shown) && !recurs()
 }
 
 fn is_farewell(text: &str) -> bool {

@@ -12,7 +12,7 @@ use super::super::place_field::names_a_venue;
 use super::super::practical::{is_dated_practical, is_field, is_practical};
 use super::super::sentences::sentences;
 use super::super::text::{Words, is_space};
-use super::super::towns::{is_listed_word, town_run_in};
+use super::super::towns::{TownRunIn, is_listed_word, ordinary_town_run_in, town_run_in};
 use super::super::when::{Around, Piece, When, pieces};
 use super::{Builder, Under, tells_of_an_event};
 use crate::domain::agenda::Unplaced;
@@ -89,7 +89,8 @@ impl Builder<'_> {
             from = rest;
         }
         let titles = line.shape.heading > 0 || self.is_place_of_an_item(at);
-        let of_town = town_run_in(&line.text[from..], self.pending.is_none() || !signed);
+        let of_town =
+            town_run_in(&line.text[from..], self.pending.is_none() || !signed).or_else(|| self.ordinary_town(at, from));
         if let Some(run_in) =
             of_town.filter(|run_in| !titles && !names_several_places(&line.text[from + run_in.rest..]))
         {
@@ -154,6 +155,25 @@ impl Builder<'_> {
                 piece.when = when.clone();
             }
         }
+        // `Une trentaine d'exposants s'installent sur la place. Ouvert vendredi de 16 h à 20 h, samedi…`: a sentence without a
+        // day, under none, leads to those that have theirs. It is shown with them.
+        if let [first, rest @ ..] = found.as_slice()
+            && !rest.is_empty()
+            && first.when == When::Inherited
+            && under.is_none()
+            && matches!(self.under, Under::Nowhere(_))
+            && !timing(&line.text[from + first.shown.0..from + first.shown.1]).says
+        {
+            let start = first.shown.0;
+            found.remove(0);
+            let shown = found[0].shown;
+            for piece in found.iter_mut().take_while(|piece| piece.shown == shown) {
+                if piece.told.is_empty() {
+                    piece.told = vec![piece.shown];
+                }
+                piece.shown.0 = start;
+            }
+        }
         let last = found.last().map(|piece| piece.when.clone());
         self.last_when = last.clone().filter(|when| matches!(when, When::Days(_)));
         let whole = found.len() == 1;
@@ -203,9 +223,26 @@ impl Builder<'_> {
     /// `Commercy : 11 h…`, `Étain : 15 h…` in one paragraph: the town of a line is not that of the lines below.
     fn block_lists_towns(&self, at: usize) -> bool {
         let line = &self.lines[at];
-        let beside = |at: Option<usize>| at.and_then(|at| self.lines.get(at)).filter(|it| it.block == line.block);
-        let towned = |line: &Line| town_run_in(&line.text, false).is_some() || town_before_comma(&line.text).is_some();
-        [at.checked_sub(1), Some(at + 1)].into_iter().any(|it| beside(it).is_some_and(towned))
+        line.bullet && line.in_list || self.lines_beside(at).any(|it| begins_with_a_town(&it.text))
+    }
+
+    /// The lines above and below in the same paragraph or list.
+    fn lines_beside(&self, at: usize) -> impl Iterator<Item = &Line> {
+        let line = &self.lines[at];
+        let together = move |it: &&Line| {
+            it.block == line.block || line.bullet && it.bullet && it.in_list && line.in_list && it.depth == line.depth
+        };
+        [at.checked_sub(1), Some(at + 1)].into_iter().flatten().filter_map(|at| self.lines.get(at)).filter(together)
+    }
+
+    /// `Bourg : loto à 20 h` between lines that begin with a town: an ordinary word is one there as well.
+    fn ordinary_town(&self, at: usize, from: usize) -> Option<TownRunIn> {
+        let mut beside = self.lines_beside(at).peekable();
+        beside.peek()?;
+        if !beside.all(|it| begins_with_a_town(&it.text)) {
+            return None;
+        }
+        ordinary_town_run_in(&self.lines[at].text[from..])
     }
 
     /// What is read of a piece, where that is not what is shown.
@@ -289,6 +326,10 @@ fn listed_exhibitions(text: &str) -> Option<Vec<(usize, usize)>> {
         let ends = starts[1..].iter().map(|at| words.tokens[at - 1].start).chain([text.len()]);
         starts.iter().zip(ends).map(|(at, end)| (words.tokens[*at].start, end)).collect()
     })
+}
+
+fn begins_with_a_town(text: &str) -> bool {
+    town_run_in(text, false).is_some() || town_before_comma(text).is_some()
 }
 
 /// `Gérardmer, salle des Armes, 14 h : …`: the commune that a line begins with.

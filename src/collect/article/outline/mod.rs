@@ -4,17 +4,20 @@
 //! no day is kept with the reason, also before the first day.
 
 mod asides;
+mod cards;
 mod grid;
 mod items;
 mod line;
 mod nested;
 mod survey;
+mod usual;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::NaiveDate;
 
-use self::asides::{heads_notes, heads_practical_lines, is_parting_word, names_a_period};
+use self::asides::{heads_notes, heads_practical_lines, is_parting_word, names_a_period, names_more};
+use self::cards::{Card, cards};
 use self::grid::{Grid, is_grid_header};
 use self::items::Pending;
 use self::nested::Parent;
@@ -22,7 +25,9 @@ use self::survey::{
     bullets_are_titles, heads_dated_lines, is_dated_item, lone_towns, place_headings, sections_of_dated_lines,
     town_of_a_feast,
 };
+use self::usual::{is_saint_of, usual_town};
 use super::calendar::Calendar;
+use super::communes;
 use super::days::{Spec, Weekdays};
 use super::html::{Line, Link, Shape};
 use super::lines::{
@@ -66,6 +71,8 @@ pub(super) struct Entry {
     pub(super) venue: Option<String>,
     /// The heading of its theme: `Les marchés`.
     pub(super) theme: Option<String>,
+    /// The heading of its theme stands above it alone: `8. Un super loto à Corcieux`.
+    pub(super) chapter: bool,
     /// The words of the item placed it: its date is no news for the note.
     pub(super) placed_by_words: bool,
     /// A heading of unknown kind, kept as written.
@@ -116,6 +123,8 @@ struct Builder<'c> {
     headed_article: bool,
     day_level: u8,
     town: Option<String>,
+    /// The town that the article gives to what names none: `Sauf mention contraire, tout se passe à Gramat.`
+    usual_town: Option<String>,
     /// The town in a cell of the row that is being read.
     row_town: Option<String>,
     /// The venue of the heading that gave the town.
@@ -155,6 +164,9 @@ struct Builder<'c> {
     sections: HashSet<usize>,
     section_looks: HashSet<(Shape, bool)>,
     facts: Vec<Facts>,
+    /// Cards, by their first line, and the line after the last one of the card that was read.
+    cards: BTreeMap<usize, Card>,
+    card_to: usize,
     lines: &'c [Line],
     read: &'c [Option<DayLine>],
 }
@@ -164,6 +176,11 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
     let comments = lines.iter().position(|line| line.shape.heading > 0 && footer(line) == Some(Footer::End));
     let lines = &lines[..comments.unwrap_or(lines.len())];
     let facts: Vec<Facts> = lines.iter().map(Facts::of).collect();
+    let cards = cards(lines, read, &facts);
+    // The day of a card heads nothing but the card.
+    let within_cards = cards::within(&cards);
+    let days = read.iter().enumerate().map(|(at, day)| day.clone().filter(|_| !within_cards.contains(&at)));
+    let read: &[Option<DayLine>] = &days.collect::<Vec<_>>();
     let is_head = |at: usize| {
         read[at].as_ref().is_some_and(|day| {
             let practical = day.form == Form::RunIn && facts[at].dated_practical && lines[at].shape.heading == 0;
@@ -214,8 +231,9 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
     // Its heading may say what stands in it.
     let first_grid =
         first_grid.map(|at| at - usize::from(at > 0 && lines[at - 1].shape.stands_out() && read[at - 1].is_none()));
-    let start =
-        [first_head, first_town, first_item, first_section, first_place, first_grid].into_iter().flatten().min();
+    let first_card = cards.keys().next().copied();
+    let firsts = [first_head, first_town, first_item, first_section, first_place, first_grid, first_card];
+    let start = firsts.into_iter().flatten().min();
     let Some(start) = start else {
         return without_days(lines, lead);
     };
@@ -233,6 +251,7 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
         headed_article,
         day_level: 0,
         town: None,
+        usual_town: usual_town(lines),
         row_town: None,
         venue: None,
         place_look: first_place.map(|at| lines[at].shape),
@@ -271,6 +290,8 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
             .collect(),
         sections: sections.into_iter().collect(),
         facts,
+        cards,
+        card_to: 0,
         lines,
         read,
     };
@@ -351,6 +372,7 @@ impl Entry {
             town: None,
             venue: None,
             theme: None,
+            chapter: false,
             placed_by_words: false,
             heading: false,
             titled: false,
@@ -413,6 +435,13 @@ impl Builder<'_> {
 
     /// Reads one line; `false` when nothing after it counts.
     fn line(&mut self, at: usize) -> bool {
+        if let Some(card) = self.cards.get(&at).copied() {
+            self.card(card);
+            self.card_to = card.to;
+        }
+        if at < self.card_to {
+            return true;
+        }
         let line = &self.lines[at];
         let day = self.read[at].as_ref();
         match footer(line) {
@@ -454,7 +483,9 @@ impl Builder<'_> {
             return true;
         }
         // « Et aussi cette semaine » after a day: what follows is of none for certain
-        if self.headed_article && line.shape.stands_out() && day.is_none() && names_a_period(&line.text) {
+        let below = at + 1;
+        let more = || names_more(&line.text) && self.facts.get(below).is_some_and(|facts| facts.says_date);
+        if self.headed_article && line.shape.stands_out() && day.is_none() && (names_a_period(&line.text) || more()) {
             self.enter(Under::Nowhere(Unplaced::NoDay));
             return true;
         }
@@ -540,6 +571,11 @@ impl Builder<'_> {
                 }
                 Some(Section::Town(town)) => {
                     self.flush();
+                    // Below the name of another town a line with a date of its own is not of the last day above it.
+                    let dated = |next: &usize| self.facts.get(*next).is_some_and(|facts| facts.says_date);
+                    if self.towns_outside && matches!(self.under, Under::Days(_)) && dated(&(at + 1)) {
+                        self.under = self.ground();
+                    }
                     (self.town, self.venue) = (Some(town), None);
                     return true;
                 }
@@ -588,7 +624,9 @@ impl Builder<'_> {
     /// that only announces notes: « À noter ».
     fn ends_the_days_above(&self, at: usize) -> bool {
         let line = &self.lines[at];
-        let ranked = self.sections.contains(&at) && self.section_looks.contains(&look(line));
+        // A heading ends the days that no heading began: rows of a table, paragraphs.
+        let outranks = line.shape.heading > 0 && self.day_level == 0 && !self.out.headed.is_empty();
+        let ranked = self.sections.contains(&at) && (outranks || self.section_looks.contains(&look(line)));
         let notes = self.headed_article && heads_notes(&line.text) && self.read[at].is_none();
         (ranked || notes)
             && !self.place_heads.contains_key(&at)
@@ -694,7 +732,7 @@ impl Builder<'_> {
                 .trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '«' | '»' | '(' | ')'));
             // `Jeudi 21 août – Campan`: the town of the day.
             let town = lone_name(&Line { text: label.to_owned(), ..Line::default() })
-                .filter(|name| !super::communes::departments(name).is_empty());
+                .filter(|name| !communes::departments(name).is_empty() && !is_saint_of(name, &self.headed_days()));
             if town.is_some() {
                 self.town = town;
             } else if !label.is_empty() && !is_label(label) {

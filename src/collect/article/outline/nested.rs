@@ -57,7 +57,7 @@ impl Builder<'_> {
 }
 
 /// The one town that a line names as its place: `Fête de la coquille à Pavie`, `Fête, suite, Pavie`, `marché de Pavie`.
-fn town_of(text: &str) -> Option<String> {
+pub(super) fn town_of(text: &str) -> Option<String> {
     const LONGEST: usize = 300;
     if text.len() > LONGEST {
         return None;

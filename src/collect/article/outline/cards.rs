@@ -1,0 +1,328 @@
+//! Cards: a list of events in which each has a heading, a line that says only when, and the name of its town on a line of its
+//! own. All that stands between two such headings is of the one card: its town, its days and its text are no news for others.
+//! So are the chapters of a newspaper that end with `Infos pratiques : samedi 11 décembre, de 10 h à 19 h, halle de Seissan`.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::super::communes;
+use super::super::html::{Line, Link};
+use super::super::lines::{DayLine, footer, is_exhibition, timing};
+use super::super::marks::{Meaning, marks};
+use super::super::names::named;
+use super::super::sentences::{Role, sentences};
+use super::super::text::{Kind, Words};
+use super::super::towns::lone_name;
+use super::super::when::{Piece, When, pieces};
+use super::super::words::{GENRES, PARTS_OF_DAY, THEMES, is_event_noun, is_function, is_venue};
+use super::nested::town_of;
+use super::{Around, Builder, Entry, Facts, Under, says_status};
+
+/// The lines of a card, by number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Card {
+    title: usize,
+    /// The line that says when, and nothing else.
+    when: usize,
+    category: Option<usize>,
+    /// The line after its last.
+    pub(super) to: usize,
+}
+
+/// The cards of an article, by the number of their first line.
+pub(super) fn cards(lines: &[Line], read: &[Option<DayLine>], facts: &[Facts]) -> BTreeMap<usize, Card> {
+    let listed = (2..=6).map(|level| of_level(lines, read, facts, level)).find(|cards| !cards.is_empty());
+    listed.unwrap_or_else(|| chapters(lines, read))
+}
+
+/// The chapters that say in a line with its label when they take place.
+fn chapters(lines: &[Line], read: &[Option<DayLine>]) -> BTreeMap<usize, Card> {
+    const LEAST: usize = 2;
+    const MOST_LINES: usize = 8;
+    let head = |at: &usize| lines[*at].shape.heading > 1;
+    let heads = (0..lines.len()).filter(head).filter(|at| read[*at].is_none());
+    let chapter = |title: usize| {
+        let to = (title + 1..lines.len()).find(head).unwrap_or(lines.len()).min(title + 1 + MOST_LINES);
+        let when = (title + 1..to).find(|at| practical_words(&lines[*at].text) > 0)?;
+        // Its own hour is that of what the chapter tells.
+        let text = &lines[when].text[practical_words(&lines[when].text)..];
+        let words = Words::of(text);
+        let date = super::super::days::date(&words.tokens, 0)?;
+        let near = date.to + 3;
+        let hour = (date.to..near).any(|at| super::super::hours::time(&words.tokens, at).is_some());
+        hour.then_some((title, Card { title, when, category: None, to: when + 1 }))
+    };
+    let found: BTreeMap<usize, Card> = heads.filter_map(chapter).collect();
+    if found.len() >= LEAST { found } else { BTreeMap::new() }
+}
+
+/// Where the words begin behind `Infos pratiques :`; 0 where a line does not begin so.
+fn practical_words(text: &str) -> usize {
+    const LABELS: [&str; 4] = ["infos pratiques", "informations pratiques", "info pratique", "pratique"];
+    let Some((label, rest)) = text.split_once(':').filter(|(label, _)| label.len() <= 30) else { return 0 };
+    let known = LABELS.contains(&super::super::text::folded(label.trim()).as_str());
+    if known { text.len() - rest.trim_start().len() } else { 0 }
+}
+
+fn of_level(lines: &[Line], read: &[Option<DayLine>], facts: &[Facts], level: u8) -> BTreeMap<usize, Card> {
+    const LEAST: usize = 3;
+    let heads: Vec<usize> = (0..lines.len())
+        .filter(|at| lines[*at].shape.heading == level && read[*at].is_none() && !facts[*at].timing.says)
+        .collect();
+    if heads.len() < LEAST {
+        return BTreeMap::new();
+    }
+    let plain = |at: usize| lines.get(at).is_some_and(|line| line.shape.heading == 0 && says_only_when(&line.text));
+    let below: Vec<usize> = heads.iter().copied().filter(|at| plain(at + 1)).collect();
+    let above: Vec<usize> = heads.iter().copied().filter(|at| *at > 0 && plain(at - 1)).collect();
+    let is_above = above.len() > below.len();
+    let dated = if is_above { above } else { below };
+    let with_category = |at: &usize| *at > 0 && !is_above && is_category(&lines[at - 1]);
+    let categories = dated.iter().filter(|at| with_category(at)).count() * 3 >= dated.len() * 2;
+    let first = |at: usize| {
+        if is_above { at - 1 } else { at - usize::from(categories && with_category(&at)) }
+    };
+    let mut out = BTreeMap::new();
+    let mut longest = 0;
+    for (index, &title) in dated.iter().enumerate() {
+        let limit = dated.get(index + 1).map_or(lines.len().min(title + 1 + longest), |next| first(*next));
+        let ends = |at: &usize| {
+            lines[*at].shape.heading > 0
+                || footer(&lines[*at]).is_some()
+                || index + 1 == dated.len() && facts[*at].role == Role::Aside
+        };
+        let to = (title + 1..limit).find(ends).unwrap_or(limit);
+        longest = longest.max(to - title);
+        let when = if is_above { title - 1 } else { title + 1 };
+        let category = (first(title) < title && !is_above).then(|| title - 1);
+        out.insert(first(title), Card { title, when, category, to });
+    }
+    let towned = |card: &&Card| (card.title + 1..card.to).any(|at| town_alone(&lines[at]).is_some());
+    let several = dated.len() >= LEAST && dated.len() * 3 >= heads.len() * 2;
+    if several && out.values().filter(towned).count() * 2 >= out.len() { out } else { BTreeMap::new() }
+}
+
+/// `Lundi 2 avril - 10:00`, `Tous les jours sauf le mardi, à 11 h`, `Du 10 mars au 30 juin`
+fn says_only_when(text: &str) -> bool {
+    const LONGEST: usize = 90;
+    if text.len() > LONGEST || text.contains('\n') {
+        return false;
+    }
+    let words = Words::of(text);
+    let known = marks(&words);
+    let when = |at: &usize| {
+        known.iter().any(|mark| {
+            (mark.from..mark.to).contains(at)
+                && matches!(
+                    mark.meaning,
+                    Meaning::Dates(_) | Meaning::Recurs(_) | Meaning::Until(_) | Meaning::Times(_)
+                )
+        })
+    };
+    let content = || {
+        let said = |at: &usize| matches!(words.tokens[*at].kind, Kind::Word | Kind::Number);
+        (0..words.tokens.len()).filter(said)
+    };
+    let other = |at: usize| {
+        let token = &words.tokens[at];
+        is_function(token)
+            || token.is_any(PARTS_OF_DAY)
+            || token.is_any(&["date", "dates", "horaire", "horaires", "quand", "heure"])
+    };
+    content().any(|at| when(&at)) && content().all(|at| when(&at) || other(at))
+}
+
+/// `Jeune public`, `Exposition`
+fn is_category(line: &Line) -> bool {
+    const MOST_WORDS: usize = 3;
+    const OTHERS: [&str; 8] = ["jeune", "public", "nature", "famille", "sport", "exposition", "divers", "terroir"];
+    let words = Words::of(&line.text);
+    let known = words
+        .tokens
+        .iter()
+        .any(|token| is_event_noun(token) || token.is_any(THEMES) || token.is_any(GENRES) || token.is_any(&OTHERS));
+    let bare = words.tokens.iter().all(|token| token.kind == Kind::Word || token.is_any(&["/", "&", "-", ","]));
+    line.shape.heading == 0 && known && bare && line.text.split(' ').count() <= MOST_WORDS && !says_status(&line.text)
+}
+
+/// The commune that a line names, and nothing else.
+fn town_alone(line: &Line) -> Option<String> {
+    lone_name(line).filter(|name| line.shape.heading == 0 && !communes::departments(name).is_empty())
+}
+
+impl Builder<'_> {
+    /// The item of a card, and what its text tells of another day.
+    pub(super) fn card(&mut self, card: Card) {
+        self.flush();
+        let lines = self.lines;
+        let town_at = (card.title + 1..card.to).find(|at| town_alone(&lines[*at]).is_some());
+        let town = town_at.and_then(|at| town_alone(&lines[at]));
+        let category = card.category.map(|at| lines[at].text.as_str());
+        let when = &lines[card.when].text[practical_words(&lines[card.when].text)..];
+        let (found, warnings) = pieces(when, &self.calendar, self.around());
+        self.out.warnings.extend(warnings);
+        let is_chapter = practical_words(&lines[card.when].text) > 0;
+        let days = match &self.under {
+            Under::Days(days) => Some(days.clone()),
+            _ => None,
+        };
+        // What the text tells of another hour, on a day that it names.
+        let mut beside: Vec<(usize, (usize, usize), Under)> = Vec::new();
+        for at in (card.title + 1..card.to).filter(|at| *at != card.when && Some(*at) != town_at) {
+            let words = Words::of(&lines[at].text);
+            for (from, to) in sentences(&words) {
+                let text = words.slice(from, to);
+                // In a chapter, also on its one day: `À 15 h 30, la conservatrice propose une visite`.
+                let attended = || {
+                    let tells = |token: &super::super::text::Token| is_event_noun(token) && !is_venue(token);
+                    is_chapter && words.tokens[from..to].iter().any(tells)
+                };
+                if !timing(text).says || !names_a_day(text) && !attended() || self.facts[at].practical {
+                    continue;
+                }
+                let of_card: Vec<_> = found.iter().flat_map(days_of).collect();
+                let around = Around { under: days.as_deref().or(Some(of_card.as_slice())), ..self.around() };
+                let (told, _) = pieces(text, &self.calendar, around);
+                let told = match told.as_slice() {
+                    [Piece { when: When::Inherited, .. }] if attended() => When::Days(of_card),
+                    [only] => only.when.clone(),
+                    _ => When::Inherited,
+                };
+                if let When::Days(days) = told
+                    && days.len() == 1
+                    && super::super::sentences::role(&words, from, to) == Role::Tells
+                    && text.split(' ').count() > 2
+                {
+                    let (from, to) = (words.tokens[from].start, words.tokens[to - 1].end);
+                    beside.push((at, (from, to), Under::Days(days.clone())));
+                }
+            }
+        }
+        let title = unnumbered(lines[card.title].text.trim());
+        let name = match is_chapter || says_status(title) || town_alone(&lines[card.title]).is_some() {
+            true => title.to_owned(),
+            false => named(title),
+        };
+        let mut entry = Entry { titled: true, placed_by_words: true, ..Entry::of("", Vec::new()) };
+        let add = |entry: &mut Entry, at: usize, from: usize, to: usize| {
+            if !entry.text.is_empty() {
+                entry.text.push('\n');
+            }
+            let offset = entry.text.len();
+            entry.text += &lines[at].text[from..to];
+            let links = lines[at].links.iter().filter(|link| link.end <= to && link.start >= from);
+            let moved = |link: &Link| Link { start: link.start - from, end: link.end - from, href: link.href.clone() };
+            entry.links.extend(links.map(|link| moved(link).moved(offset)));
+        };
+        add(
+            &mut entry,
+            card.title,
+            lines[card.title].text.len() - unnumbered(&lines[card.title].text).len(),
+            lines[card.title].text.len(),
+        );
+        add(&mut entry, card.when, 0, lines[card.when].text.len());
+        let mut body = String::new();
+        for at in (card.title + 1..card.to).filter(|at| *at != card.when) {
+            let mut from = 0;
+            for (_, (start, end), _) in beside.iter().filter(|(line, ..)| *line == at) {
+                if lines[at].text[from..*start].chars().any(char::is_alphanumeric) {
+                    add(&mut entry, at, from, *start);
+                    body = body + "\n" + lines[at].text[from..*start].trim();
+                }
+                from = *end;
+            }
+            if lines[at].text[from..].chars().any(char::is_alphanumeric) {
+                add(&mut entry, at, from, lines[at].text.len());
+                if Some(at) != town_at && !leads_to_a_page(&lines[at]) {
+                    body = body + "\n" + lines[at].text[from..].trim();
+                }
+            }
+        }
+        let shown = category.is_some_and(|text| {
+            Words::of(text).tokens.iter().any(|token| token.is_any(&["exposition", "expositions", "expo", "expos"]))
+        });
+        if let Some(at) = card.category {
+            add(&mut entry, at, 0, lines[at].text.len());
+            // `Atelier`, `Cinéma`: no place of the card.
+            if !Words::of(&lines[at].text).tokens.iter().any(is_venue) {
+                body = body + "\n" + &lines[at].text;
+            }
+        }
+        let of_heading = || town_of(title).filter(|_| is_chapter);
+        entry.town = town.clone().or_else(of_heading).or_else(|| self.town.clone());
+        let exhibition = shown && !timing(when).says || is_exhibition(&entry.text);
+        let several = found.len() > 1;
+        let each = said_of_each(&found, when);
+        for (piece, said) in found.iter().zip(each) {
+            let (under, by_words) = self.under_of(piece, when);
+            let said = if several { said } else { when.to_owned() };
+            let under = if exhibition { Under::Exhibitions } else { under };
+            let told = Some(format!("{name}\n{said}{body}"));
+            self.out.entries.push(Entry { under, told, placed_by_words: by_words, ..entry.clone() });
+            if exhibition {
+                break;
+            }
+        }
+        for (at, (from, to), under) in beside {
+            let text = lines[at].text[from..to].trim();
+            let town = entry.town.clone();
+            self.out.entries.push(Entry { under, town, placed_by_words: true, ..Entry::of(text, Vec::new()) });
+        }
+    }
+}
+
+/// What a line that says when says of each of its days. Of `vendredi à 20 h et samedi à 18 h, au Dôme` what stands behind the
+/// last hour is of each.
+pub(super) fn said_of_each(found: &[Piece], when: &str) -> Vec<String> {
+    let words_of = |piece: &Piece| {
+        let ranges = if piece.told.is_empty() { vec![piece.shown] } else { piece.told.clone() };
+        ranges.iter().map(|(from, to)| when[*from..*to].trim()).collect::<Vec<_>>().join(" ")
+    };
+    let mut said: Vec<String> = found.iter().map(words_of).collect();
+    // `samedi 29, 20 h 30, dimanche 30, 14 h 30, centre culturel`: hours may stand between commas.
+    let shared = said.last().and_then(|last| {
+        let commas = last.match_indices(", ").map(|(at, _)| at);
+        commas.filter(|at| says_only_when(&last[..*at])).last().map(|at| last[at + 2..].to_owned())
+    });
+    if let Some(shared) = shared.filter(|rest| found.len() > 1 && rest.chars().any(char::is_alphabetic)) {
+        let (_, others) = said.split_last_mut().unwrap_or((&mut String::new(), &mut []));
+        for other in others.iter_mut().filter(|other| says_only_when(other)) {
+            let bare = other.trim_end_matches([',', ' ']).len();
+            other.truncate(bare);
+            *other += ", ";
+            *other += &shared;
+        }
+    }
+    said
+}
+
+fn days_of(piece: &Piece) -> Vec<chrono::NaiveDate> {
+    match &piece.when {
+        When::Days(days) => days.clone(),
+        _ => Vec::new(),
+    }
+}
+
+fn names_a_day(text: &str) -> bool {
+    marks(&Words::of(text)).iter().any(|mark| matches!(mark.meaning, Meaning::Dates(_)))
+}
+
+/// `5. Rire un bon coup` without its number.
+fn unnumbered(title: &str) -> &str {
+    let rest = title.trim_start_matches(|c: char| c.is_ascii_digit());
+    let number = title.len() - rest.len();
+    rest.strip_prefix(['.', ')']).filter(|_| (1..=2).contains(&number)).map_or(title, str::trim_start)
+}
+
+/// `En savoir plus`, a link and nothing else.
+fn leads_to_a_page(line: &Line) -> bool {
+    const WORDS: [&str; 8] =
+        ["en savoir", "lire la", "voir le", "voir la", "plus d'info", "voir plus", "details", "decouvrir"];
+    let text = super::super::text::folded(line.text.trim());
+    let linked = line.links.iter().any(|link| link.start == 0 && link.end >= line.text.trim_end().len());
+    linked && WORDS.iter().any(|start| text.starts_with(start))
+}
+
+/// The lines that are within cards.
+pub(super) fn within(cards: &BTreeMap<usize, Card>) -> HashSet<usize> {
+    cards.iter().flat_map(|(from, card)| *from..card.to).collect()
+}
