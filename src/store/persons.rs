@@ -253,24 +253,31 @@ impl<B: Backend> Persons for Ledger<B> {
             let row = Reader::new(row, "issues", "mailing");
             waiting.push((row.text("mailing")?, row.number("n")?));
         }
+        let select = "SELECT email_key FROM former_addresses WHERE contact = $1";
+        let former = tx.rows(select, values![id]).await?;
+        let former = former.iter().map(|row| Reader::new(row, "former_addresses", "email_key").text("email_key"));
+        let former: Vec<String> = former.collect::<Result<_>>()?;
         let mut count = async |select: &'static str, values| {
             let row = tx.row(select, values).await?;
             row.map_or(Ok(0), |row| Reader::new(&row, "deliveries", "n").number("n"))
         };
-        // One index lookup per issue, except for confirmations of orders, which have an index of their own (store/log.rs).
-        let own = "SELECT (SELECT COUNT(*) FROM issues i CROSS JOIN deliveries d
-                WHERE i.mailing <> 'orders' AND d.issue = i.key AND d.recipient_key = $1)
+        // One index lookup per issue, except for confirmations of orders, which have an index of their own (store/log.rs); an address
+        // at a time, since Postgres reads all deliveries for a join with the former addresses.
+        let of_address = "SELECT (SELECT COUNT(*) FROM issues i CROSS JOIN deliveries d
+                WHERE i.mailing <> 'orders' AND d.issue = i.key AND d.recipient_key = $1
+                    AND ($2 IS NULL OR d.contact_id = $2))
             + (SELECT COUNT(*) FROM deliveries
-                WHERE recipient_key = $1 AND issue >= 'orders/' AND issue < 'orders0') AS n";
-        let former = "SELECT COUNT(*) AS n FROM former_addresses f CROSS JOIN issues i CROSS JOIN deliveries d
-            WHERE f.contact = $1 AND d.issue = i.key AND d.recipient_key = f.email_key AND d.contact_id = $1";
-        let deliveries: u64 = count(own, values![key.as_str()]).await?;
-        let before: u64 = count(former, values![id]).await?;
+                WHERE recipient_key = $1 AND issue >= 'orders/' AND issue < 'orders0'
+                    AND ($2 IS NULL OR contact_id = $2)) AS n";
+        let mut deliveries: u64 = count(of_address, values![key.as_str(), None::<&str>]).await?;
+        for former in former {
+            deliveries += count(of_address, values![former.as_str(), id]).await?;
+        }
         let orders = "SELECT COUNT(*) AS n FROM orders WHERE recipient_key = $1 AND state = 'open'";
         let open_orders = count(orders, values![key.as_str()]).await?;
         let others = "SELECT COUNT(*) AS n FROM contacts WHERE partner = $1 AND id <> $2";
         let colleagues = count(others, values![partner.as_str(), id]).await?;
-        Ok(Some(Reach { waiting, deliveries: deliveries + before, open_orders, colleagues }))
+        Ok(Some(Reach { waiting, deliveries, open_orders, colleagues }))
     }
 
     async fn ids_of(&self, segment: &Segment) -> Result<Vec<String>> {
