@@ -31,11 +31,11 @@ impl Severity {
 /// A problem, or a decision that only a person can make.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
-    /// No daemon wrote a heartbeat within [`ALIVE`].
+    /// No daemon wrote a heartbeat within [`super::ALIVE`].
     NoDaemon { last_seen: Option<Timestamp> },
-    /// The relay has accepted no mail for longer than [`GRACE`].
+    /// The relay has accepted no mail for longer than [`super::GRACE`].
     RelayTrouble { trouble: String, since: Timestamp },
-    /// Mails to staff that could not be sent within [`GRACE`].
+    /// Mails to staff that could not be sent within [`super::GRACE`].
     NoticesPending { count: usize, since: Timestamp },
     /// The mail of the evening before, which says what leaves, is not with the relay although it was due then.
     Silence { issue: IssueKey, due: Timestamp, leaves_at: Timestamp },
@@ -60,7 +60,7 @@ pub enum Finding {
     /// Messages of an issue came back alike for so many recipients that the relay, or the provider of a family, is at fault: they
     /// suppress nobody.
     MassBounced { issue: IssueKey, family: Option<String>, count: u64, since: Timestamp, said: String },
-    /// The mailbox in which bounces arrive has not been read for longer than [`UNREAD`], or refuses the login.
+    /// The mailbox in which bounces arrive has not been read for longer than [`super::UNREAD`], or refuses the login.
     MailboxUnread { since: Timestamp, trouble: String },
     /// An occurrence was not sent and will not be.
     Missed { mailing: String, occurrence: String, reason: String },
