@@ -491,8 +491,11 @@ mod tests {
         // Each decision has its texts, and no text is left of one that is gone.
         let decisions = crate::views::console::decide::Act::ALL.map(|act| act.as_str());
         let of_decisions = ["decide_", "decide_about_", "decide_button_", "done_"];
-        let mut made: Vec<_> =
-            decisions.iter().flat_map(|act| of_decisions.map(|prefix| format!("{prefix}{act}"))).collect();
+        let mut made: Vec<_> = decisions
+            .iter()
+            .chain([&crate::views::console::decide::FREEZE])
+            .flat_map(|act| of_decisions.map(|prefix| format!("{prefix}{act}")))
+            .collect();
         made.extend(["remis", "renvoyer", "abandonner"].iter().flat_map(|word| {
             ["uncertain_", "uncertain_about_", "uncertain_button_"].map(|prefix| format!("{prefix}{word}"))
         }));

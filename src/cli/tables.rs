@@ -108,7 +108,9 @@ pub(super) fn log_table(log: &[DeliveryView]) -> Table {
             Some(it) => {
                 let said: String = it.text.chars().take(80).collect();
                 let code = it.code.map(|code| format!(" {code}")).unwrap_or_default();
-                (it.at.clone(), "returned".to_owned(), format!("{}:{code} {said}", it.in_words()))
+                let said = [it.in_words(), format!("{code} {said}").trim().to_owned()];
+                let said = said.iter().map(String::as_str).filter(|part| !part.is_empty()).collect::<Vec<_>>();
+                (it.at.clone(), "returned".to_owned(), said.join(": "))
             }
         };
         let waits = delivery.next_at.as_ref().filter(|_| delivery.state == State::Queued);

@@ -81,6 +81,9 @@ fn rows_on(item: &Item, days: Option<String>) -> Vec<Row> {
         }
         if row.as_written {
             leave_out_what_the_title_says(row);
+        } else if !item.corrected {
+            // `Visite de la tour d’Armagnac`, at the `tour d’Armagnac`.
+            row.place.take_if(|place| has_phrase(&row.title, place));
         }
     }
     // For an item about several days, each day prints only the words about it.
@@ -150,6 +153,12 @@ fn leave_out_what_the_title_says(row: &mut Row) {
     for detail in [&mut row.place, &mut row.price, &mut row.phone, &mut row.until] {
         detail.take_if(|detail| words(detail).is_subset(&said));
     }
+}
+
+/// Whether the text has these words, in their order.
+fn has_phrase(text: &str, phrase: &str) -> bool {
+    let (text, phrase) = (tokens(text), tokens(phrase));
+    !phrase.is_empty() && text.windows(phrase.len()).any(|some| some == phrase)
 }
 
 /// `Annulé`, `Reporté`, `Complet`; nothing for an event as planned.
@@ -457,6 +466,17 @@ mod tests {
         ] {
             assert_eq!(rows(&item("marché", vec![event(note)]))[0].note.as_deref(), kept, "{note}");
         }
+    }
+
+    #[test]
+    fn a_place_that_the_title_names_is_not_repeated() {
+        let place_of = |title: &str, place: &str| {
+            let event = Event { title: title.into(), place: Some(place.into()), ..Event::default() };
+            rows(&item(&format!("{title} {place}"), vec![event]))[0].place.clone()
+        };
+        assert_eq!(place_of("visite de la tour d'Armagnac", "tour d’Armagnac"), None);
+        assert_eq!(place_of("visite de la cathédrale", "Auch, cathédrale").as_deref(), Some("Auch, cathédrale"));
+        assert_eq!(place_of("fête des voisins du Garros", "Garros, fête").as_deref(), Some("Garros, fête"));
     }
 
     #[test]

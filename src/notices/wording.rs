@@ -25,6 +25,14 @@ pub(crate) const SAMPLE_ESTABLISHMENT: &str = "Établissement d’exemple";
 /// Faults of a message that are named; the others are counted.
 const FAULTS_SHOWN: usize = 3;
 
+/// A page may have no title.
+fn article(title: &str) -> String {
+    match title {
+        "" => "l’article".to_owned(),
+        title => format!("l’article «{NBSP}{title}{NBSP}»"),
+    }
+}
+
 /// A clause without capital and full stop; it follows « retenu : ».
 impl fmt::Display for Hold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -35,12 +43,13 @@ impl fmt::Display for Hold {
             Hold::NoArticle { week } => write!(f, "aucun article trouvé pour la semaine {}", week_in_words(*week)),
             Hold::WrongWeek { wanted, found: Some(found), title } => write!(
                 f,
-                "l’article «{NBSP}{title}{NBSP}» parle de la semaine {}, et non de la semaine {}",
+                "{} parle de la semaine {}, et non de la semaine {}",
+                article(title),
                 week_in_words(*found),
                 week_in_words(*wanted)
             ),
             Hold::WrongWeek { found: None, title, .. } => {
-                write!(f, "aucun jour n’a été reconnu dans l’article «{NBSP}{title}{NBSP}»")
+                write!(f, "aucun jour n’a été reconnu dans {}", article(title))
             }
             Hold::StrayDays { wanted, days: stray } => write!(
                 f,
@@ -448,6 +457,16 @@ mod tests {
         );
         assert!(words(Phase::Auth, Some(535)).contains("refuse notre identification (535 non)"));
         assert!(words(Phase::Connect, Some(421)).contains("demande d’attendre (421 non)"));
+    }
+
+    #[test]
+    fn an_article_without_a_title_is_not_quoted() {
+        let hold = |title: &str| {
+            let wanted = "2026-W27".parse().unwrap();
+            Hold::WrongWeek { wanted, found: None, title: title.to_owned() }.to_string()
+        };
+        assert_eq!(hold(""), "aucun jour n’a été reconnu dans l’article");
+        assert_eq!(hold("À Auch"), "aucun jour n’a été reconnu dans l’article «\u{a0}À Auch\u{a0}»");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! form, with its siblings.
 
 use super::kinds::{printed, told};
+use super::*;
 
 const DAY: &str = "<h3>Lundi 12 juillet</h3>";
 
@@ -249,4 +250,39 @@ fn the_kind_of_a_thing_has_its_name_behind_it() {
         &["07-12 20:30 conférence : « La Vienne à vélo » @ Pavie"],
     );
     of_day("<p>Ciné-club à 20h45 : « Les Oiseaux », à Pavie</p>", &["07-12 20:45 ciné-club : « Les Oiseaux » @ Pavie"]);
+}
+
+#[test]
+fn the_saint_of_a_day_is_no_town() {
+    assert_eq!(
+        told("<h3>Samedi 24 juillet (Saint-Jean)</h3><p>Bal à 21h, salle des fêtes</p>"),
+        ["07-24 21:00 bal @ Saint-Jean, salle des fêtes"]
+    );
+    let html = "<h3>Lundi 14 février (Saint-Valentin)</h3><p>Bal à 21h, salle des fêtes</p>";
+    let published = NaiveDate::from_ymd_opt(2028, 2, 11).expect("a date");
+    let agenda = read(html, &Reading { published, week: None, home: "Auch", venues: &[] });
+    let places: Vec<_> = flat(&agenda).iter().map(|(_, _, event, _)| event.place.clone()).collect();
+    assert_eq!(places, [Some("salle des fêtes".to_owned())]);
+}
+
+#[test]
+fn a_town_before_a_colon_in_a_cell_is_where() {
+    let row = |what: &str| format!("<table><tr><td>Lundi 12 juillet</td><td>19h</td><td>{what}</td></tr></table>");
+    for (cell, want) in [
+        ("Pavie : loto du foot", "07-12 19:00 loto du foot @ Pavie"),
+        ("Pavie, Le Parnasse : concert « Harpe diem »", "07-12 19:00 concert « Harpe diem » @ Pavie, Le Parnasse"),
+        (
+            "Pavie, salle des fêtes : salon des antiquaires",
+            "07-12 19:00 salon des antiquaires @ Pavie, salle des fêtes",
+        ),
+    ] {
+        assert_eq!(told(&row(cell)), [want], "{cell}");
+    }
+}
+
+#[test]
+fn one_meets_before_one_leaves() {
+    let told =
+        told(&format!("{DAY}<p>Visite aux flambeaux du château : rdv 17h45 devant l’office, départ 18h. 8 €</p>"));
+    assert!(told.len() == 1 && told[0].starts_with("07-12 18:00"), "{told:?}");
 }

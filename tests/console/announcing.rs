@@ -51,7 +51,15 @@ fn an_edition_is_announced_to_as_many_as_were_shown_and_once() {
         let back = browser.post("/editions/carte-2027/retirer", &[]);
         assert_eq!(back.header("location"), "/editions/carte-2027?fait=taken_back", "{}", back.words());
         browser.post("/editions/carte-2027/retirer", &[]).expect(409, &["n’est pas annoncée"]);
+        // Chosen from a list, with the hour that was typed; what no list means stays as text.
+        let chosen = browser
+            .get(&format!("{PATH}?filiere=&commune=Pavie&label=&segment=&quand=date&jour=2099-03-12&heure=09:00"));
+        let place = format!("{PATH}?segment=commune+%3D+%22Pavie%22&quand=date&jour=2099-03-12&heure=09%3A00");
+        assert_eq!((chosen.status, chosen.header("location")), (303, place.as_str()));
+        let finer = browser.get(&format!("{PATH}?commune=Pavie&segment=stars+%3E+2"));
+        assert!(finer.header("location").contains("segment=%28stars+%3E+2%29+and+commune+%3D+%22Pavie%22"));
         let sheet = browser.get(&format!("{PATH}?segment=commune+%3D+%22Pavie%22"));
+        assert!(sheet.text().contains("<option value=\"Pavie\" selected>"), "{}", sheet.words());
         let sheet = sheet.expect(200, &["sera annoncée à 1 partenaire, dans deux minutes"]);
         let seen = hidden(&sheet.text(), "vu_alors");
         let fields =
@@ -80,7 +88,8 @@ fn what_cannot_be_announced_says_why_and_where() {
     let claire = office.member(CLAIRE, "validation");
     let mut browser = Browser::of(&office, &claire);
     let wrong = browser.get(&format!("{PATH}?segment=commune+%3D"));
-    wrong.expect(422, &["Ce segment n’est pas compris. Colonne", "À qui"]);
+    let wrong = wrong.expect(422, &["Ce segment n’est pas compris. Colonne", "À qui"]);
+    assert!(wrong.text().contains("<details open>"), "the text that is wrong is shown");
     for (day, hour) in [("", ""), ("2001-01-01", "09:00"), ("2099-02-30", "09:00"), ("2099-03-12", "25:00")] {
         let reply = browser.get(&format!("{PATH}?quand=date&jour={day}&heure={hour}"));
         let reply = reply.expect(422, &["Choisissez un jour et une heure à venir."]);

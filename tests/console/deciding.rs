@@ -142,7 +142,7 @@ fn a_version_is_approved_as_it_was_read_and_the_approval_is_taken_back() {
     for on in BOTH {
         let desk = rehearsed(on);
         let (approve, withdraw) = (format!("/envois/{ISSUE}/approuver"), format!("/envois/{ISSUE}/retirer-accord"));
-        desk.get(&approve).expect(200, &["Approuver cette version (3 destinataires)", "demain à 8 h"]);
+        desk.get(&approve).expect(200, &["Figer maintenant (3 destinataires)", "demain à 8 h"]);
         // Somebody leaves the list: the number that was read is not the number any more.
         let read = seen(&desk, &approve);
         desk.house.sql("UPDATE subscriptions SET ended_at = 1 WHERE contact IN (SELECT min(id) FROM contacts)");
@@ -155,11 +155,14 @@ fn a_version_is_approved_as_it_was_read_and_the_approval_is_taken_back() {
         decide(&desk, &approve, &[]).expect(422, &["Regardez le message et les documents"]);
         let done = decide(&desk, &approve, &[("vu", "oui")]);
         assert_eq!((done.status, state(&desk).as_str()), (303, "approved"));
-        desk.get(done.header("location")).expect(200, &["exactement cette version partira", "Retirer l’accord"]);
+        desk.get(done.header("location"))
+            .expect(200, &["C’est figé", "exactement cette version partira", "Retirer l’accord"]);
         desk.get(&approve).expect(409, &["Cette version est déjà approuvée par Claire."]);
         assert_eq!(desk.house.text("SELECT action FROM audit ORDER BY at DESC LIMIT 1"), "issue.approve");
         let done = decide(&desk, &withdraw, &[("pourquoi", "<b>erreur</b>")]);
         assert_eq!((done.status, state(&desk).as_str()), (303, "rehearsed"));
+        // What was taken back is no correction that somebody asked for.
+        assert!(!desk.get(&approve).text().contains("Une correction a été demandée"));
         let history = desk.get(&format!("/envois/{ISSUE}/histoire"));
         history.expect(200, &["Accord retiré par", "Claire, <b>erreur</b>"]);
     }

@@ -203,6 +203,13 @@ fn s30_a_complaint_without_the_address_suppresses_at_once_and_for_good() {
         let row = "SELECT reason || ' ' || scope FROM suppressions";
         assert_eq!(house.text(row), "complaint *", "{on:?}");
         assert_eq!(of(&house, WELL)[0]["kind"], "complaint");
+        let log = house.semainier(&["log", "--address", WELL]).expect(0);
+        log.expect_said(&[
+            "returned",
+            " complaint",
+            &format!("{WELL} gets nothing of all mailings since "),
+            ": complaint",
+        ]);
         // The office cannot lift it.
         let done = house.semainier(&["partners", "lift", WELL, "--why", "essai"]);
         assert_ne!(done.code, Some(0), "{}", done.said());

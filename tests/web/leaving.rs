@@ -42,6 +42,8 @@ fn w02_one_click_unsubscribes_and_is_idempotent() {
         for line in &open.serve.log {
             assert!(!line.contains(token) && !line.contains("marie@"), "{line}");
         }
+        let log = open.house.semainier(&["log", "--address", MARIE]).expect(0);
+        log.expect_said(&[&format!("{MARIE} gets nothing of agenda since "), ": opt out"]);
         assert_eq!(next_issue_goes_to(open.close()), [PAUL]);
     }
 }

@@ -561,7 +561,10 @@ impl<'w, 'a> Marked<'w, 'a> {
                     .find(|at| self.is_boundary(*at) || self.marked[*at])
                     .map_or(part.from, |at| at + 1);
                 let word = self.first_content(from, self.marks[mark].from);
+                // `rdv` is no word of its own elsewhere.
+                let meets = (from..self.marks[mark].from).any(|at| self.words.is(at, &["rdv", "rv"]));
                 match word {
+                    None if meets => 2,
                     Some(at) if self.words.is(at, &["depart", "departs", "top", "debut"]) => 1,
                     Some(at) if self.words.is(at, &["rendez-vous", "rdv", "rv"]) => 2,
                     Some(at) if self.words.is(at, AUXILIARY) => 3,

@@ -257,6 +257,10 @@ fn name_the_title(marked: &Marked<'_, '_>, titled: bool, fields: &mut [Field]) {
         return;
     }
     let titles_later = fields[first + 1..].iter().any(|field| field.sort == Sort::Text);
+    // `Mimizan, Le Parnasse : concert`
+    if field.sort == Sort::Place && titles_later && words.is(field.to, &[":"]) {
+        return;
+    }
     match field.sort {
         Sort::Category => {
             let next = fields.get(first + 1);
@@ -347,6 +351,18 @@ fn push_field(marked: &Marked<'_, '_>, from: usize, to: usize, hinted: Option<So
     if from >= to || !tokens[from..to].iter().any(|token| matches!(token.kind, Kind::Word | Kind::Number)) {
         return;
     }
+    // `Mimizan, Le Parnasse : concert`: where, then what.
+    if hinted.is_none()
+        && let Some(colon) = where_before_colon(marked.words, from, to)
+    {
+        out.push(Field { from, to: colon, sort: Sort::Place });
+        let thing = out.len();
+        push_field(marked, colon + 1, to, None, out);
+        if let Some(thing) = out.get_mut(thing).filter(|field| field.sort == Sort::Category) {
+            thing.sort = Sort::Text;
+        }
+        return;
+    }
     // `médiathèque. 8 €, places limitées`: where, and what is said behind it.
     let first = marked.sentences.iter().map(|(_, end)| *end).find(|end| from + 1 < *end && *end < to);
     if let Some(end) = first.filter(|end| {
@@ -368,6 +384,21 @@ fn push_field(marked: &Marked<'_, '_>, from: usize, to: usize, hinted: Option<So
         other => other,
     };
     out.push(Field { from, to, sort });
+}
+
+/// Where a town, or a town and what stands in it, ends before a colon and a thing one attends.
+fn where_before_colon(words: &Words<'_>, from: usize, to: usize) -> Option<usize> {
+    const LONGEST_VENUE: usize = 6;
+    let (_, end) = super::communes::written(words, from)?;
+    if end == from + 1 && super::towns::is_listed_word(&words.tokens[from]) {
+        return None;
+    }
+    let colon = (end..to.min(end + LONGEST_VENUE)).find(|at| words.is(*at, &[":"]))?;
+    let named = |token: &Token| token.kind == Kind::Word && (token.capital || is_function(token));
+    let venue = words.is(end, &[","])
+        && (names_a_venue(words, end + 1, colon) || words.tokens[end + 1..colon].iter().all(named));
+    let tells = (colon + 1..to).any(|at| is_event_noun(&words.tokens[at]) || words.is(at, &["«"]));
+    (tells && (colon == end || venue)).then_some(colon)
 }
 
 fn has_mark(marked: &Marked<'_, '_>, from: usize, to: usize, is: impl Fn(&Meaning) -> bool) -> bool {

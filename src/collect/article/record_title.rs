@@ -27,7 +27,10 @@ pub(super) fn title(marked: &Marked<'_, '_>, field: &Field, draft: &Draft<'_, '_
     let bracket = (field.from + 1..field.to).find(|at| words.is(*at, &["("])).filter(|open| {
         !begins_at(words, field.from) && (*open..field.to).take_while(|at| !words.is(*at, &[")"])).any(timed)
     });
-    let bracketed = |at: usize| bracket.is_some_and(|open| at >= open);
+    // `Rando du Cap Blanc RDV au parking`: where one meets is no part of the name.
+    let meets = (field.from + 1..field.to).find(|at| words.is(*at, &["rdv", "rv"]));
+    let meets = meets.filter(|_| !begins_at(words, field.from));
+    let bracketed = |at: usize| bracket.is_some_and(|open| at >= open) || meets.is_some_and(|meets| at >= meets);
     let mut runs: Vec<(usize, usize)> = Vec::new();
     let mut from = None;
     for at in field.from..=field.to {

@@ -216,7 +216,7 @@ fn presents_a_venue(words: &Words<'_>) -> bool {
 
 /// `Bureaux d'information`, `Point d'accueil`: where visitors ask.
 fn asks_visitors(words: &Words<'_>, at: usize) -> bool {
-    words.is(at, &["bureau", "bureaux", "point", "points", "accueil"])
+    words.is(at, &["bureau", "bureaux", "point", "points", "accueil", "offices"])
         && words.is(at + 1, &["d'", "de"])
         && words.is(at + 2, &["information", "informations", "accueil", "tourisme", "info", "l'"])
         // `Point d'information sur la fibre` is a meeting.
@@ -477,7 +477,7 @@ fn begins_with(text: &str, start: &str) -> bool {
 fn is_opening(words: &Words<'_>, from: usize, to: usize, text: &str) -> bool {
     #[rustfmt::skip]
     const WHO: &[&str] = &[
-        "office", "bureau", "bureaux", "mairie", "accueil", "equipe", "boutique", "secretariat", "permanence",
+        "office", "offices", "bureau", "bureaux", "mairie", "accueil", "equipe", "boutique", "secretariat", "permanence",
         "standard", "mediatheque", "bibliotheque", "billetterie", "guichet", "dechetterie", "dechetteries", "bar",
         "camping", "service", "services", "france", "poste", "agence", "epicerie", "restaurant", "boulangerie",
         "meubles", "piscine", "musee", "pharmacie", "caisse", "caisses", "guichets", "cuisine", "cuisines",
@@ -540,7 +540,7 @@ fn is_opening(words: &Words<'_>, from: usize, to: usize, text: &str) -> bool {
     // `Déchetterie : lundi et samedi de 9 h à 12 h`, `Mairie : fermée vendredi`
     #[rustfmt::skip]
     const COUNTERS: &[&str] = &[
-        "office", "bureau", "bureaux", "mairie", "secretariat", "standard", "billetterie", "guichet", "dechetterie",
+        "office", "offices", "bureau", "bureaux", "mairie", "secretariat", "standard", "billetterie", "guichet", "dechetterie",
         "dechetteries", "poste", "agence", "boutique", "pharmacie", "presbytere", "accueil",
     ];
     const LONGEST_NAME: usize = 14;
@@ -610,7 +610,8 @@ fn is_opening(words: &Words<'_>, from: usize, to: usize, text: &str) -> bool {
     }
     let says_when = || {
         let timed = |at: usize| hours::time(tokens, at).is_some() || super::days::recurrence(tokens, at).is_some();
-        !weekdays.is_empty() || (0..tokens.len()).any(timed)
+        let all_week = || tokens.windows(2).any(|pair| pair[0].is("la") && pair[1].is("semaine"));
+        !weekdays.is_empty() || (0..tokens.len()).any(timed) || all_week()
     };
     !event && (named_first && opens || bare) && says_when()
 }

@@ -24,6 +24,13 @@ const COMMON: &[&str] = &[
     "est", "ouest", "centre", "port", "paris", "france", "europe", "peuple", "paix",
 ];
 
+/// After these a name is that of a person or of the house, also if a town has it, too: `salle Bouzigues`, `château Pavie`.
+#[rustfmt::skip]
+const NAMED: &[&str] = &[
+    "salle", "espace", "stade", "gymnase", "domaine", "maison", "theatre", "cinema", "complexe", "pavillon", "villa", "chateau",
+    "auditorium", "amphitheatre", "studio", "galerie", "atelier", "ferme", "moulin",
+];
+
 /// The key of the name of a venue, equal for all its spellings: `salle du Mouzon`, `SALLE DU MOUZON`. `None` where the name is
 /// not the venue's own, but one that another town may have as well: `salle des fêtes`, `place Gambetta`, `église Saint-Jean`.
 pub fn venue_key(name: &str) -> Option<String> {
@@ -63,6 +70,9 @@ pub fn venue_key(name: &str) -> Option<String> {
 
 /// `musée de Lectoure` is that of a town, `salle du Mouzon` is no hall of Mouzon: « du » goes with names that have an article.
 fn is_commune(words: &Words<'_>, at: usize) -> bool {
+    if at > 0 && words.is(at - 1, NAMED) {
+        return false;
+    }
     match at > 0 && words.is(at - 1, &["du", "des"]) {
         true => communes::contracted(&words.tokens, at).is_some(),
         false => communes::written(words, at).is_some(),
@@ -93,6 +103,8 @@ mod tests {
             "Espace Jean-Jaurès",
             "foyer des aînés",
             "musée de Lectoure",
+            "mairie Pavie",
+            "salle de Bouzigues",
             "Le Stade",
             "Place de la Mairie",
             "Salle Saint-Roch",
@@ -112,6 +124,8 @@ mod tests {
             ("Cri’Art", "le Cri'Art"),
             ("la Fenière", "La Feniere"),
             ("salle des Cordeliers", "Salle  des Cordeliers"),
+            ("salle Bouzigues", "Salle BOUZIGUES"),
+            ("Château Pavie", "le château Pavie"),
         ] {
             assert!(venue_key(one).is_some(), "{one}");
             assert_eq!(venue_key(one), venue_key(other), "{one}");

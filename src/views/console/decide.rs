@@ -6,7 +6,7 @@ use crate::accounts::Permission;
 use crate::actions::issues::may_edit;
 pub use crate::actions::may::{Act, Subject, may};
 use crate::app::Engine;
-use crate::domain::issue::{ContentRefusal, IssueKey, IssueState, IssueSummary};
+use crate::domain::issue::{ContentRefusal, IssueKey, IssueState, IssueSummary, RefusalKind};
 use crate::issue::{approval::short, audience, edition};
 use crate::notices::tonight::{corrected, exceptions};
 use crate::views::console::tonight::Known;
@@ -62,10 +62,21 @@ impl Act {
     }
 }
 
+/// Approving an issue that leaves by itself: from then on it is what leaves, whatever the site says.
+pub const FREEZE: &str = "freeze";
+
+/// Key of the decision's texts: [`Act::as_str`], or [`FREEZE`].
+fn wording(act: Act, issue: Option<&IssueSummary>) -> &'static str {
+    match act {
+        Act::Approve if issue.is_some_and(IssueSummary::is_rehearsed) => FREEZE,
+        act => act.as_str(),
+    }
+}
+
 /// A decision that can be made by viewers with its permission.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Choice {
-    /// [`Act::as_str`]
+    /// Of its texts.
     pub key: &'static str,
     /// Its sheet.
     pub href: String,
@@ -93,7 +104,7 @@ pub async fn subject<'a>(engine: &'a Engine, key: &IssueKey) -> anyhow::Result<O
 pub fn choices(subject: &Subject<'_>) -> Vec<Choice> {
     let possible = Act::ALL.into_iter().filter(|act| may(*act, subject).is_ok());
     let sheets = possible.map(|act| Choice {
-        key: act.as_str(),
+        key: wording(act, subject.issue.as_ref()),
         href: act.href(&subject.key),
         permission: act.permission().as_str(),
     });
@@ -142,8 +153,10 @@ impl Value {
 /// What is read before a decision.
 #[derive(Debug, Clone, Serialize)]
 pub struct Sheet {
-    /// [`Act::as_str`]
-    pub act: &'static str,
+    /// Key of its texts.
+    pub wording: &'static str,
+    /// Nobody approves what they have not looked at.
+    pub to_be_looked_at: bool,
     pub key: IssueKey,
     pub title: String,
     /// Where the decision is sent.
@@ -160,7 +173,7 @@ pub struct Sheet {
     pub preview: Option<String>,
     /// Its documents: name and address.
     pub documents: Vec<(String, String)>,
-    /// Refusals of the same content.
+    /// Corrections asked for in the same content.
     pub refusals: Vec<RefusalLine>,
     /// The whole hash of the content it is about.
     #[serde(skip)]
@@ -264,7 +277,8 @@ impl Sheet {
                     .map(|(n, it)| (it.name.clone(), format!("{base}/document-{n}")))
                     .collect();
             }
-            let of_this = it.store.refusals(key).await?.into_iter().filter(|it| it.content_hash == hash);
+            let asked = |it: &ContentRefusal| it.content_hash == hash && it.kind == RefusalKind::Refused;
+            let of_this = it.store.refusals(key).await?.into_iter().filter(asked);
             refusals = of_this.map(|said| RefusalLine::new(it, key.mailing(), said)).collect();
         }
         let mut seen = url::form_urlencoded::Serializer::new(String::new());
@@ -272,7 +286,8 @@ impl Sheet {
             seen.append_pair(fact.key, &fact.value.written());
         }
         Ok(Self {
-            act: act.as_str(),
+            wording: wording(act, issue),
+            to_be_looked_at: act == Act::Approve && preview.is_some(),
             title: issue.and_then(|it| it.subject.clone()).unwrap_or_else(|| it.title(key.mailing()).to_owned()),
             action: act.href(key),
             back: if issue.is_some() { issue_href(key) } else { "/a-venir".to_owned() },

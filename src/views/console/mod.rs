@@ -17,12 +17,12 @@ pub mod orders;
 pub mod people;
 pub mod person;
 pub mod preview;
+pub mod recent;
 pub mod repair;
 pub mod segment;
 pub mod tonight;
 pub mod trace;
 
-use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::{
     Timestamp,
@@ -36,10 +36,8 @@ use crate::views::instant;
 use chrono::{Datelike, NaiveDate, Timelike};
 use chrono_tz::Tz;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use recent::Recent;
 use serde::Serialize;
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 /// Where a view reads: the ledger, the settings, and the instant it is for.
 #[derive(Clone, Copy)]
@@ -49,49 +47,7 @@ pub struct Reading<'a> {
     pub mailings: &'a [Mailing],
     pub now: Timestamp,
     /// Sizes that were counted a moment ago; `None`: each is counted.
-    pub sizes: Option<&'a AudienceSizes>,
-}
-
-/// The sizes of audiences, kept for a few seconds: several persons look at the same page, and counting 20,000 subscribers takes
-/// milliseconds. Decisions count again.
-#[derive(Default)]
-pub struct AudienceSizes(Mutex<Counted>);
-
-#[derive(Default)]
-struct Counted {
-    sizes: HashMap<String, (Instant, u64)>,
-    /// How often they were forgotten: what was counted before a change is not kept after it.
-    forgotten: u64,
-}
-
-impl AudienceSizes {
-    const FRESH: Duration = Duration::from_secs(5);
-
-    /// The size if it is known; otherwise what [`AudienceSizes::keep`] needs.
-    fn known(&self, mailing: &str) -> Result<u64, (Instant, u64)> {
-        let (counted, now) = (self.counted(), Clock::monotonic());
-        let known = counted.sizes.get(mailing).filter(|(at, _)| now - *at < Self::FRESH);
-        known.map(|(_, size)| *size).ok_or((now, counted.forgotten))
-    }
-
-    /// Unless they were forgotten since then.
-    fn keep(&self, mailing: &str, (at, forgotten): (Instant, u64), size: u64) {
-        let mut counted = self.counted();
-        if counted.forgotten == forgotten {
-            counted.sizes.insert(mailing.to_owned(), (at, size));
-        }
-    }
-
-    /// The list was changed.
-    pub fn forget(&self) {
-        let mut counted = self.counted();
-        counted.sizes.clear();
-        counted.forgotten += 1;
-    }
-
-    fn counted(&self) -> MutexGuard<'_, Counted> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    pub sizes: Option<&'a Recent<u64>>,
 }
 
 impl Reading<'_> {
@@ -110,15 +66,10 @@ impl Reading<'_> {
     /// # Errors
     /// When the ledger cannot be read.
     pub async fn audience_size(&self, mailing: &Mailing) -> Result<u64, StoreError> {
-        let count = || self.store.audience_size(&mailing.id, &mailing.audience, mailing.segment.as_ref());
-        let Some(sizes) = self.sizes else { return count().await };
-        match sizes.known(&mailing.id) {
-            Ok(known) => Ok(known),
-            Err(asked) => {
-                let size = count().await?;
-                sizes.keep(&mailing.id, asked, size);
-                Ok(size)
-            }
+        let count = self.store.audience_size(&mailing.id, &mailing.audience, mailing.segment.as_ref());
+        match self.sizes {
+            None => count.await,
+            Some(sizes) => sizes.get(&mailing.id, count).await,
         }
     }
 

@@ -1,18 +1,19 @@
 //! What is read of the whole list of partners, kept in memory for a while: the index of the search, the values that filters offer, and
-//! the sizes of audiences.
+//! the sizes of audiences and segments.
 //!
 //! Somebody who changes the list in this console sees the change at once. What another process changes is seen after
 //! [`Cached::FRESH`], as soon as it was read again; nobody waits for that unless the list is older than [`Cached::STALE`].
 
 use super::Console;
 use crate::clock::Clock;
-use crate::domain::segment::Field;
-use crate::store::StoreError;
+use crate::domain::segment::{Field, Segment};
+use crate::store::{SegmentCount, StoreError};
 use crate::views::console::{
-    AudienceSizes,
     people::Index,
+    recent::Recent,
     segment::{self, Offered},
 };
+use std::collections::HashSet;
 use std::sync::{
     Arc, PoisonError, RwLock,
     atomic::{AtomicU64, Ordering},
@@ -73,11 +74,15 @@ impl<T> Place<T> {
 pub(super) struct Caches {
     names: Place<Index>,
     values: Place<Values>,
-    sizes: AudienceSizes,
+    /// By mailing.
+    sizes: Recent<u64>,
+    /// By the text of a segment: who matches it, and how many.
+    matching: Recent<Arc<HashSet<String>>>,
+    counts: Recent<SegmentCount>,
 }
 
 impl Caches {
-    pub fn sizes(&self) -> &AudienceSizes {
+    pub fn sizes(&self) -> &Recent<u64> {
         &self.sizes
     }
 }
@@ -136,11 +141,23 @@ impl Console {
         self.cached().await
     }
 
+    /// Ids of the contacts that match.
+    pub(super) async fn ids_of(&self, segment: &Segment) -> Result<Arc<HashSet<String>>, StoreError> {
+        let read = async { Ok(Arc::new(self.store().ids_of(segment).await?.into_iter().collect())) };
+        self.caches.matching.get(&segment.to_string(), read).await
+    }
+
+    pub(super) async fn count_of(&self, segment: &Segment) -> Result<SegmentCount, StoreError> {
+        self.caches.counts.get(&segment.to_string(), self.store().count_of(segment)).await
+    }
+
     /// The list was changed: it is read again before it is shown.
     pub fn forget_list(&self) {
         self.caches.names.forget();
         self.caches.values.forget();
         self.caches.sizes.forget();
+        self.caches.matching.forget();
+        self.caches.counts.forget();
     }
 
     async fn cached<T: Cached>(self: &Arc<Self>) -> Result<Arc<T>, StoreError> {

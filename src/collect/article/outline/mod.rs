@@ -13,7 +13,7 @@ mod survey;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 
 use self::asides::{heads_notes, heads_practical_lines, is_parting_word, names_a_period, names_more};
 use self::cards::{Card, cards};
@@ -760,7 +760,7 @@ impl Builder<'_> {
                 .trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '«' | '»' | '(' | ')'));
             // `Jeudi 21 août – Campan`: the town of the day.
             let town = lone_name(&Line { text: label.to_owned(), ..Line::default() })
-                .filter(|name| !super::communes::departments(name).is_empty());
+                .filter(|name| !communes::departments(name).is_empty() && !self.is_saint_of_the_day(name));
             if town.is_some() {
                 self.town = town;
             } else if !label.is_empty() && !is_label(label) {
@@ -780,6 +780,21 @@ impl Builder<'_> {
         }
         self.calendar.last = days.last().copied().or(self.calendar.last);
         self.out.headed.extend(days);
+    }
+
+    /// `Mercredi 14 février (Saint-Valentin)`: the day's name, though a commune has it as well.
+    fn is_saint_of_the_day(&self, name: &str) -> bool {
+        #[rustfmt::skip]
+        const SAINTS: [(&str, u32, u32); 14] = [
+            ("saint-vincent", 1, 22), ("saint-valentin", 2, 14), ("saint-patrick", 3, 17), ("saint-joseph", 3, 19), ("saint-georges", 4, 23),
+            ("saint-jean", 6, 24), ("saint-pierre", 6, 29), ("saint-michel", 9, 29), ("saint-martin", 11, 11), ("sainte-cecile", 11, 22),
+            ("sainte-catherine", 11, 25), ("sainte-barbe", 12, 4), ("saint-nicolas", 12, 6), ("saint-sylvestre", 12, 31),
+        ];
+        let name = folded(name).replace(' ', "-");
+        let days = self.headed_days();
+        SAINTS.iter().any(|(saint, month, day)| {
+            *saint == name && days.iter().any(|date| date.month() == *month && date.day() == *day)
+        })
     }
 
     fn headed_days(&self) -> Vec<NaiveDate> {

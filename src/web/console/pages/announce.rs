@@ -5,11 +5,20 @@ use super::super::{
     again::{Keeps, Typed},
     gate::{Form, GET, POST, Route, route},
 };
-use super::{Asked, editions::href};
+use super::{Asked, editions::href, filters::Filters};
 use crate::accounts::{Permission, Viewer};
 use crate::actions::{self, ActionError, Refusal, accounts::login::Client};
-use crate::domain::{Timestamp, edition::EditionFile, issue::IssueKey, schedule::at_local, segment::Segment};
-use crate::views::console::editions::{self, AnnounceSheet};
+use crate::domain::{
+    Timestamp,
+    edition::EditionFile,
+    issue::IssueKey,
+    schedule::at_local,
+    segment::{Field, Segment},
+};
+use crate::views::console::{
+    editions::{self, AnnounceSheet},
+    segment::{self, FILTERS},
+};
 use crate::web::{
     answer::{self, Answer},
     console::Console,
@@ -46,7 +55,26 @@ struct Wanted {
     hour: String,
 }
 
+/// What an announcement is chosen by. Whoever announces chooses partners: subscribed to editions they are anyway.
+const FIELDS: [Field; 3] = [Field::Category, Field::Commune, Field::Label];
+
 impl Wanted {
+    /// The address of the page that shows it.
+    fn place(&self, slug: &str) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        for (name, value) in [
+            ("segment", self.segment.as_str()),
+            ("quand", if self.later { "date" } else { "" }),
+            ("jour", &self.day),
+            ("heure", &self.hour),
+        ] {
+            if !value.is_empty() {
+                query.append_pair(name, value);
+            }
+        }
+        format!("{}/annoncer?{}", href(slug), query.finish())
+    }
+
     fn of<'a>(get: impl Fn(&str) -> &'a str) -> Self {
         Self {
             segment: get("segment").trim().to_owned(),
@@ -62,6 +90,7 @@ struct AnnouncePage {
     title: String,
     href: String,
     wanted: Wanted,
+    filters: Filters,
     /// Keys of what is missing.
     missing: Vec<&'static str>,
     /// What is wrong with the segment, in English, and the column.
@@ -95,6 +124,12 @@ async fn show(
         Some(typed) => Wanted::of(|name| typed.get(name)),
         None => Wanted::of(|name| asked.get(name).unwrap_or_default()),
     };
+    // What was chosen in the lists is an expression of the address, as for the list of partners.
+    if FILTERS.iter().any(|(name, _)| asked.get(name).is_some()) {
+        let below = Some(wanted.segment.as_str()).filter(|text| !text.is_empty());
+        let segment = segment::filtered(|name| asked.get(name), below).unwrap_or_default();
+        return answer::see_other(&Wanted { segment, ..wanted }.place(&slug));
+    }
     match console.announcing(&slug, wanted).await {
         Ok(Some((mut page, _, _))) => {
             page.again = typed.is_some();
@@ -160,7 +195,7 @@ async fn announce(
 impl Console {
     /// The page, with the segment and the instant as far as they are understood.
     async fn announcing(
-        &self,
+        self: &Arc<Self>,
         slug: &str,
         wanted: Wanted,
     ) -> actions::Result<Option<(AnnouncePage, Option<Segment>, Option<Timestamp>)>> {
@@ -178,6 +213,7 @@ impl Console {
             sheet: None,
             moved: None,
             again: false,
+            filters: Filters::default(),
             wanted,
         };
         let segment = match page.wanted.segment.as_str() {
@@ -190,6 +226,9 @@ impl Console {
                 }
             },
         };
+        let values = self.values().await?;
+        page.filters = Filters::new(&values, &FIELDS, segment.as_ref());
+        page.filters.carried |= page.segment_wrong.is_some();
         let zone = editions::edition_mailing(&it).map_or(self.config().zone, |mailing| mailing.schedule.zone);
         let at = match page.wanted.later {
             false => Some(it.now + SOON),

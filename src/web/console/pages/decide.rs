@@ -131,7 +131,8 @@ async fn decide(
         Ok(opened) => opened,
         Err(answer) => return *answer,
     };
-    let looked_at = form.has("vu") || sheet.preview.is_none() || act != Act::Approve;
+    let looked_at = form.has("vu") || !sheet.to_be_looked_at;
+    let wording = sheet.wording;
     let mut page = SheetPage { moved: sheet.moved(form.get("vu_alors")), why, ..SheetPage::new(sheet) };
     if !page.moved.is_empty() {
         return console.sheet(&viewer, StatusCode::CONFLICT, page);
@@ -173,7 +174,7 @@ async fn decide(
                 Ok(Some(_)) => issue_href(&key),
                 _ => "/a-venir".to_owned(),
             };
-            answer::see_other(&format!("{place}?fait={}", act.as_str()))
+            answer::see_other(&format!("{place}?fait={wording}"))
         }
         Err(ActionError::Refused(refusal)) => {
             page.refused = Some(refusal.in_french());

@@ -16,7 +16,7 @@ use crate::actions::{
 use crate::domain::{delivery::State as Delivery, issue::IssueKey};
 use crate::store::{LogFilter, LogMark, StoreError};
 use crate::views::console::{
-    decide::{self, Act, Choice},
+    decide::{self, Act, Choice, FREEZE},
     exceptions,
     held::{self, Held},
     issue, issue_href, journal,
@@ -123,7 +123,7 @@ pub(super) fn done(asked: &Asked) -> &'static str {
     Act::ALL
         .into_iter()
         .map(Act::as_str)
-        .chain([SECOND, EDITED, CORRECTED, ASKED])
+        .chain([FREEZE, SECOND, EDITED, CORRECTED, ASKED])
         .chain(READ)
         .chain(DONE)
         .find(|act| *act == asked)

@@ -8,6 +8,7 @@ mod editions;
 mod editorial;
 mod erratum;
 pub(super) mod exceptions;
+mod filters;
 mod home;
 mod imports;
 mod issue;

@@ -4,7 +4,7 @@ use super::super::{
     again::{Keeps, Typed},
     gate::Form,
 };
-use super::{Asked, segment::Wrong};
+use super::{Asked, filters::Filters, segment::Wrong};
 use crate::accounts::Viewer;
 use crate::actions::{
     accounts::login::Client,
@@ -14,7 +14,7 @@ use crate::domain::segment::Segment;
 use crate::store::StoreError;
 use crate::views::console::{
     people::{self, PAGE},
-    segment::{self, FILTERS, Offered},
+    segment::{self, FILTERS},
 };
 use crate::web::{
     answer::{self, Answer},
@@ -22,25 +22,14 @@ use crate::web::{
 };
 use axum::{Extension, extract::State, http::StatusCode};
 use serde::Serialize;
-use std::collections::HashSet;
 use std::sync::Arc;
-
-/// One more list of the page that the expression is chosen from.
-#[derive(Debug, Serialize)]
-struct Filter {
-    name: &'static str,
-    chosen: String,
-    offered: Vec<Offered>,
-}
 
 #[derive(Debug, Serialize)]
 struct PartnersPage {
     q: String,
     /// The expression; empty for none.
     text: String,
-    /// It is carried along, since no values of the filters mean it.
-    carried: bool,
-    filters: Vec<Filter>,
+    filters: Filters,
     wrong: Option<Wrong>,
     rows: Vec<people::PersonRow>,
     found: usize,
@@ -95,22 +84,10 @@ pub(super) async fn list(State(console): State<Arc<Console>>, viewer: Viewer, as
         let more = ids.len() > PAGE;
         ids.truncate(PAGE);
         let it = console.reading();
-        let chosen = match &wanted.segment {
-            None => Some(Default::default()),
-            Some(segment) => segment::as_filters(segment),
-        };
         let values = console.values().await?;
-        let mut filters = Vec::new();
-        for (n, (name, field)) in FILTERS.into_iter().enumerate() {
-            let chosen = chosen.as_ref().map(|values| values[n].clone()).unwrap_or_default();
-            let mut offered = values.of(field).to_vec();
-            if !chosen.is_empty() && !offered.iter().any(|it| it.value == chosen) {
-                offered.insert(0, Offered { value: chosen.clone(), title: chosen.clone(), n: 0 });
-            }
-            filters.push(Filter { name, chosen, offered });
-        }
+        let mut filters = Filters::new(&values, &FILTERS.map(|(_, field)| field), wanted.segment.as_ref());
+        filters.carried &= wanted.wrong.is_none();
         Ok(PartnersPage {
-            carried: chosen.is_none() && wanted.wrong.is_none(),
             filters,
             more: ids.last().filter(|_| more).map(|id| asked.with("apres", id)),
             rows: people::rows(&it, &ids).await?,
@@ -139,11 +116,11 @@ impl Console {
     ) -> Result<(Vec<String>, usize, usize), StoreError> {
         let names = self.names().await?;
         let among = match &wanted.segment {
-            Some(segment) => Some(self.store().ids_of(segment).await?.into_iter().collect::<HashSet<_>>()),
-            None if wanted.wrong.is_some() => Some(HashSet::new()),
+            Some(segment) => Some(self.ids_of(segment).await?),
+            None if wanted.wrong.is_some() => Some(Arc::default()),
             None => None,
         };
-        let (ids, found) = names.find(&wanted.q, among.as_ref(), after, limit);
+        let (ids, found) = names.find(&wanted.q, among.as_deref(), after, limit);
         Ok((ids, found, names.len()))
     }
 }

@@ -83,7 +83,7 @@ pub(super) async fn show(State(console): State<Arc<Console>>, viewer: Viewer, as
             }
             Ok(segment) => {
                 page.rows = Groups::of(&segment).map(Groups::filled_up);
-                page.counted = segment::counted(console.store().count_of(&segment).await?, viewer.language);
+                page.counted = segment::counted(console.count_of(&segment).await?, viewer.language);
             }
         }
         Ok::<_, StoreError>(page)
@@ -109,7 +109,7 @@ pub(super) async fn count(State(console): State<Arc<Console>>, viewer: Viewer, a
     let said = match Segment::parse(&text) {
         _ if text.is_empty() => String::new(),
         Err(error) => segment::not_counted(&error, viewer.language),
-        Ok(segment) => match console.store().count_of(&segment).await {
+        Ok(segment) => match console.count_of(&segment).await {
             Ok(count) => segment::counted(count, viewer.language),
             Err(error) => return console.broken(&viewer, &error),
         },
