@@ -375,8 +375,14 @@ fn states(words: &Words<'_>, at: usize) -> bool {
         || words.is(at + 1, &["pour", "a"]) && words.is(at + 2, &["cause", "raison"])
         || words.is(at + 1, &["faute"])
         || words.is(at + 1, &["suite"]) && words.is(at + 2, &["a", "au", "aux"]);
+    // `Sortie reportée au samedi 6 novembre`, `Soirée annulée faute de lots`: a sentence that begins with what it is about.
+    let of_noun = at > 0
+        && is_event_noun(&words.tokens[at - 1])
+        && (at == 1 || !matches!(words.tokens[at - 2].kind, Kind::Word | Kind::Number))
+        && words.is(at, &["annule", "annulee", "reporte", "reportee"]);
     words.shouts(at)
-        || opens && reasoned
+        || (opens || of_noun) && reasoned
+        || of_noun && closes
         || hour
         || (opens && closes)
         || (ends && behind_noun)
@@ -461,6 +467,9 @@ mod tests {
             ("reporter l’ensemble des festivités", &[]),
             ("le programme reste inchangé", &[]),
             ("atelier, complet", &[Status::SoldOut]),
+            ("⚠ Sortie reportée au samedi 6 novembre", &[Status::Postponed]),
+            ("Soirée annulée faute de lots", &[Status::Cancelled]),
+            ("Sortie reportée au lendemain en cas de pluie", &[]),
             ("COMPLET à 15 h", &[Status::SoldOut]),
             ("petit-déjeuner complet servi", &[]),
             ("(Inscriptions closes)", &[Status::SoldOut]),

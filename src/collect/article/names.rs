@@ -115,11 +115,30 @@ fn name_before_a_bar(line: &mut Line) {
         line.insert(0, &OPEN.to_string());
         return;
     }
+    if dated && is_name(&name[..sentence]) && where_follows(&name[sentence..], rest) {
+        line.insert(sentence, &CLOSE.to_string());
+        line.insert(0, &OPEN.to_string());
+        return;
+    }
     let when = dated || timing(rest).says && !says_date(name);
     if when && is_name(name) && (barred || is_all_that_is_told(name, rest)) {
         line.insert(lead, &CLOSE.to_string());
         line.insert(0, &OPEN.to_string());
     }
+}
+
+/// `<b>Metal Vôge.</b> Gérardmer, salle Jeanne-d'Arc, ven. 13, 21 h`: a stop, within the bold words or behind them, then the
+/// town, or a day and the town.
+fn where_follows(stop: &str, rest: &str) -> bool {
+    let rest = rest.trim_start();
+    let behind = rest.strip_prefix('.').filter(|_| stop.trim().is_empty());
+    if behind.is_none() && stop.trim() != "." {
+        return false;
+    }
+    let words = Words::of(behind.unwrap_or(rest).trim_start());
+    let date = super::days::date(&words.tokens, 0).filter(|date| words.is(date.to, &[":"])).map(|date| date.to + 1);
+    let at = date.unwrap_or(0);
+    super::communes::written(&words, at).is_some_and(|(_, to)| words.is(to, &[","]) || words.is(to, &["("]))
 }
 
 /// `<b>Thé dansant.</b> — Dimanche 15, de 14 h 30 à 19 h`: what is announced, a dash, and a rest that names no work.

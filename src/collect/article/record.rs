@@ -15,7 +15,7 @@ use super::names::{begins_at, name_at};
 use super::parts::{Marked, Part};
 use super::place_field::{ends_with_town, is_thing_in_a_venue, names_a_venue, place_field};
 use super::places::{Place, Reader};
-use super::practical::{HOUR_LABELS, is_dated_practical, is_dishes, is_practical};
+use super::practical::{HOUR_LABELS, is_dated_practical, is_dishes, is_field, is_practical};
 use super::record_hours::{times, told_beside};
 use super::record_title::title;
 use super::sentences::{Role, role};
@@ -144,7 +144,10 @@ pub(super) fn record(marked: &Marked<'_, '_>, links: &[Link], setting: &Setting<
         };
         let contact_said = field.sort == Sort::Contact && says_only_contact(marked, field);
         notes.extend(
-            note.filter(|_| !contact_said).map(|text| one_spaced(trimmed_field(text))).filter(|text| !text.is_empty()),
+            note.filter(|_| !contact_said)
+                .map(|text| one_spaced(trimmed_field(text)))
+                // `Quand ?` without what was read behind it
+                .filter(|text| !text.is_empty() && !(is_field(text) && text.ends_with('?'))),
         );
     }
     draft.event.note = (!notes.is_empty()).then(|| notes.join(" · "));
@@ -377,6 +380,17 @@ fn push_field(marked: &Marked<'_, '_>, from: usize, to: usize, hinted: Option<So
         push_field(marked, end, to, None, out);
         return;
     }
+    // `Épinal, bar Le Grand Large, sam. 14, 20 h. Au chapeau` behind a name: where, when, and what is said behind it.
+    let behind_name = out.last().is_some_and(|last| begins_at(words, last.from) && out.len() == 1);
+    if hinted.is_none()
+        && behind_name
+        && let Some((place, when)) = where_and_when(marked, from, to)
+    {
+        out.push(Field { from, to: place, sort: Sort::Place });
+        push_field(marked, place, when, None, out);
+        push_field(marked, when, to, None, out);
+        return;
+    }
     let sort = hinted.unwrap_or_else(|| sort(marked, from, to));
     let sort = match sort {
         // `💶 gratuit` and `📍 …` keep their hint; `☎ 05…` too.
@@ -384,6 +398,20 @@ fn push_field(marked: &Marked<'_, '_>, from: usize, to: usize, hinted: Option<So
         other => other,
     };
     out.push(Field { from, to, sort });
+}
+
+/// Where a town with its venue ends before a comma and a date or an hour, and where the sentence of these ends.
+fn where_and_when(marked: &Marked<'_, '_>, from: usize, to: usize) -> Option<(usize, usize)> {
+    let words = marked.words;
+    let when = |mark: &&Mark| {
+        (from + 1..to).contains(&mark.from) && matches!(mark.meaning, Meaning::Times(_) | Meaning::Dates(_))
+    };
+    let mark = marked.marks.iter().find(when)?;
+    let place = mark.from.checked_sub(1).filter(|at| *at > from && words.is(*at, &[",", "(", "-"]))?;
+    super::communes::written(words, from).filter(|(_, end)| *end == place || words.is(*end, &[","]))?;
+    place_field(words, from, place)?;
+    let end = marked.sentences.iter().map(|(_, end)| *end).find(|end| *end >= mark.to).unwrap_or(to).min(to);
+    Some((place, end))
 }
 
 /// Where a town, or a town and what stands in it, ends before a colon and a thing one attends.

@@ -76,7 +76,10 @@ pub(super) fn times(marked: &Marked<'_, '_>, fields: &[Field], title: &Field) ->
         return None;
     }
     // `Heure : 11 h (rassemblement à 10 h 45)`, `Horaires : toute la journée`: the field with that name says when.
-    let labelled = |field: &&Field| marked.words.is(field.from, HOUR_LABELS) && marked.words.is(field.from + 1, &[":"]);
+    let labelled = |field: &&Field| {
+        let named = marked.words.is(field.from, HOUR_LABELS) || marked.words.is(field.from, &["quand"]);
+        named && marked.words.is(field.from + 1, &[":", "?"])
+    };
     if let Some(field) = fields.iter().find(labelled) {
         let found: Vec<usize> =
             of(field).into_iter().filter(|mark| !marked.enclosed[marked.marks[*mark].from]).collect();
@@ -143,9 +146,15 @@ fn is_of_a_detail(marked: &Marked<'_, '_>, field: &Field, mark: usize) -> bool {
     before.take_while(|at| !words.is(*at, &[",", "(", ";", ".", ":", "-"])).any(|at| words.is(at, &DETAILS))
 }
 
-/// Hours that follow each other with nothing between: `15 h et 20 h 30`.
+/// Hours that follow each other with nothing between: `15 h et 20 h 30`, `8 h 30 (15 km) et 9 h 30 (8 km)`.
 fn one_list(marked: &Marked<'_, '_>, marks: &[usize]) -> bool {
-    marks.windows(2).all(|pair| !(marked.marks[pair[0]].to..marked.marks[pair[1]].from).any(|at| marked.is_content(at)))
+    let detail = |at: usize| marked.enclosed[at] && !is_event_noun(&marked.words.tokens[at]);
+    let apart = |mark: usize| marked.enclosed[marked.marks[mark].from];
+    marks.windows(2).all(|pair| {
+        let detail = |at: usize| !apart(pair[0]) && !apart(pair[1]) && detail(at);
+        let mut between = marked.marks[pair[0]].to..marked.marks[pair[1]].from;
+        !between.any(|at| marked.is_content(at) && !detail(at))
+    })
 }
 
 /// Of `Ouverture des portes à 20 h 30, concert à 21 h` the hour of the concert.

@@ -159,7 +159,9 @@ pub(super) fn line_role(words: &Words<'_>) -> Role {
     if asks_visitors(words, 0) && !names_an_event(words, 0, whole) && super::lines::says_time(&words.tokens) {
         return Role::Aside;
     }
-    if presents_a_venue(words) {
+    // `Publicité – Jardinerie du Loir : ouvert dimanche de 9 h à 19 h !`
+    let advertises = words.is(0, &["publicite", "sponsorise"]) && words.is(1, &["-", ":", "|"]);
+    if advertises || presents_a_venue(words) {
         return Role::Aside;
     }
     let postscript = folded(words.text.get(..12).unwrap_or(words.text));
@@ -276,7 +278,7 @@ fn is_aside(text: &str) -> bool {
         "horaires susceptibles", "attention, les horaires", "en raison de la vigilance", "avec le soutien",
         "avec la participation financiere", "nos partenaires", "merci a nos", "l'agenda vous est offert",
         "des questions", "vous organisez", "vous preparez",
-        "vous etes organisat", "organisateurs", "tous les evenements", "plus d'idees",
+        "vous etes organisat", "vous souhaitez annoncer", "vous voulez annoncer", "organisateurs", "tous les evenements", "plus d'idees",
         "pour plus d'info", "plus d'info", "plus d'information", "tout le programme", "le programme complet",
         "toute l'actualite", "les billets des spectacles", "prochain numero", "prochainement",
         "a reecouter", "retrouvez « l'agenda", "soumis par", "ecrit par", "poste par", "redige par", "p.-s.", "p.s.",
@@ -308,7 +310,7 @@ fn is_aside(text: &str) -> bool {
         "figurer dans cette rubrique", "figurer dans l'agenda", "dans notre emission", "annonces a deposer",
         "a deposer a l'accueil", "vos communiques", "nous parvenir", "publie le", "mis a jour le", "bonne semaine",
         "bon week-end a", "lire la suite", "lire aussi", "se desinscrire", "communique du", "pas d'animation",
-        "aucune animation", "imprime par", "donnees sous reserve",
+        "aucune animation", "imprime par", "donnees sous reserve", "sous la responsabilite des",
         "minutes avant la seance", "minutes avant chaque seance", "min avant la seance", "min avant chaque seance",
     ];
     static HELD: LazyLock<Regex> = LazyLock::new(|| any_of(HOLDS));

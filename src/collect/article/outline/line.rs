@@ -11,7 +11,7 @@ use super::super::names::{self, leading_name};
 use super::super::place_field::names_a_venue;
 use super::super::practical::{is_dated_practical, is_field, is_practical};
 use super::super::sentences::sentences;
-use super::super::text::{Words, is_space};
+use super::super::text::{Kind, Words, is_space};
 use super::super::towns::{TownRunIn, is_listed_word, ordinary_town_run_in, town_run_in};
 use super::super::when::{Around, Piece, When, pieces};
 use super::{Builder, Under, tells_of_an_event};
@@ -155,6 +155,26 @@ impl Builder<'_> {
                 piece.when = when.clone();
             }
         }
+        // A name of its own leads to the days behind it, and `; Vittel, stade, 7 h-17 h` tells of it elsewhere.
+        if let Some(name) = leading_name(&line.text[from..]) {
+            if let [first, next, ..] = found.as_slice()
+                && first.when == When::Inherited
+                && !line.text[from + name.len()..from + first.shown.1].chars().any(char::is_alphanumeric)
+            {
+                let (first, next) = (first.shown, next.shown);
+                found.remove(0);
+                for piece in found.iter_mut().take_while(|piece| piece.shown == next) {
+                    if piece.told.is_empty() {
+                        piece.told = vec![piece.shown];
+                    }
+                    piece.shown.0 = first.0;
+                }
+            }
+            for piece in found.iter_mut().skip(1).filter(|piece| piece.told.is_empty()) {
+                piece.told = vec![piece.shown];
+            }
+            found = found.into_iter().flat_map(|piece| by_town(piece, &line.text[from..], name.len())).collect();
+        }
         // `Une trentaine d'exposants s'installent sur la place. Ouvert vendredi de 16 h à 20 h, samedi…`: a sentence without a
         // day, under none, leads to those that have theirs. It is shown with them.
         if let [first, rest @ ..] = found.as_slice()
@@ -198,6 +218,7 @@ impl Builder<'_> {
             && self.lead.day.is_none()
             && !line.bullet
             && !run_in
+            && leading_name(&line.text).is_none()
             && found.last().is_some_and(|piece| {
                 let text = &line.text[from + piece.shown.0..from + piece.shown.1];
                 begins_with_date_alone(text) && (found.len() == 1 || begins_with_number(text))
@@ -400,6 +421,34 @@ fn goes_on(text: &str) -> bool {
     ]
     .iter()
     .any(|list| starts(list))
+}
+
+/// The parts of `Dim. 15 : Rambervillers, centre-ville, dès 6 h ; Vittel, stade, 7 h-17 h`, each of which begins with its town.
+fn by_town(piece: Piece, text: &str, name: usize) -> Vec<Piece> {
+    let (from, to) = piece.told.first().copied().unwrap_or(piece.shown);
+    let from = from.max(name);
+    if piece.told.len() > 1 || from >= to || !text[from..to].contains(';') {
+        return vec![piece];
+    }
+    let words = Words::of(&text[from..to]);
+    let first = words.tokens.iter().position(|token| token.kind == Kind::Word).unwrap_or(0);
+    let first =
+        days::date(&words.tokens, first).filter(|date| words.is(date.to, &[":"])).map_or(first, |date| date.to + 1);
+    let mut starts = vec![first];
+    starts.extend((first..words.tokens.len()).filter(|at| words.is(*at, &[";"])).map(|at| at + 1));
+    let town = |at: &usize| communes::written(&words, *at).is_some_and(|(_, to)| words.is(to, &[","]));
+    if !starts.iter().all(town) {
+        return vec![piece];
+    }
+    let ends = starts.iter().skip(1).map(|at| words.tokens[at - 1].start).chain([to - from]);
+    let part = |(start, end): (&usize, usize)| {
+        let told = (from + words.tokens[*start].start, from + end);
+        let shown = if *start == first { (piece.shown.0, told.1) } else { told };
+        let mut part = Piece::whole(piece.when.clone(), 0);
+        (part.shown, part.told) = (shown, vec![told]);
+        part
+    };
+    starts.iter().zip(ends).map(part).collect()
 }
 
 /// Whether a line among the exhibitions names what one attends beside them.
