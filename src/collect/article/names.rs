@@ -115,7 +115,7 @@ fn name_before_a_bar(line: &mut Line) {
         line.insert(0, &OPEN.to_string());
         return;
     }
-    if dated && is_name(&name[..sentence]) && where_follows(&name[sentence..], rest) {
+    if (dated || timing(rest).says) && is_name(&name[..sentence]) && where_follows(&name[sentence..], rest) {
         line.insert(sentence, &CLOSE.to_string());
         line.insert(0, &OPEN.to_string());
         return;
@@ -128,7 +128,7 @@ fn name_before_a_bar(line: &mut Line) {
 }
 
 /// `<b>Metal Vôge.</b> Gérardmer, salle Jeanne-d'Arc, ven. 13, 21 h`: a stop, within the bold words or behind them, then the
-/// town, or a day and the town.
+/// town, or a day and the town, or an hour and the town.
 fn where_follows(stop: &str, rest: &str) -> bool {
     let rest = rest.trim_start();
     let behind = rest.strip_prefix('.').filter(|_| stop.trim().is_empty());
@@ -137,8 +137,10 @@ fn where_follows(stop: &str, rest: &str) -> bool {
     }
     let words = Words::of(behind.unwrap_or(rest).trim_start());
     let date = super::days::date(&words.tokens, 0).filter(|date| words.is(date.to, &[":"])).map(|date| date.to + 1);
-    let at = date.unwrap_or(0);
-    super::communes::written(&words, at).is_some_and(|(_, to)| words.is(to, &[","]) || words.is(to, &["("]))
+    // `22 h 30 à Bergerac (quai Salvette), 23 h à Nontron`
+    let hour = super::clock::clock(&words.tokens, 0).filter(|hour| words.is(hour.to, &["a"])).map(|hour| hour.to + 1);
+    let town = super::communes::written(&words, hour.or(date).unwrap_or(0));
+    town.is_some_and(|(_, to)| words.is(to, &[",", "("]) && (hour.is_some() || says_numbered_date(words.text)))
 }
 
 /// `<b>Thé dansant.</b> — Dimanche 15, de 14 h 30 à 19 h`: what is announced, a dash, and a rest that names no work.

@@ -3,8 +3,6 @@
 //! Each field has one meaning (hour, place, price, category, title), so fields are classified first and the event is put
 //! together from them. An item whose fields describe several events is left to `parts`.
 
-use chrono::NaiveTime;
-
 use super::dash::is_dash;
 use super::draft::Draft;
 use super::events::{Setting, Understood};
@@ -16,7 +14,7 @@ use super::parts::{Marked, Part};
 use super::place_field::{ends_with_town, is_thing_in_a_venue, names_a_venue, place_field};
 use super::places::{Place, Reader};
 use super::practical::{HOUR_LABELS, is_dated_practical, is_dishes, is_field, is_practical};
-use super::record_hours::{times, told_beside};
+use super::record_hours::{Beside, times, title_to, told_beside};
 use super::record_title::title;
 use super::sentences::{Role, role};
 use super::text::{Kind, Token, Words, one_spaced, tidy, trimmed};
@@ -93,12 +91,21 @@ pub(super) fn record(marked: &Marked<'_, '_>, links: &[Link], setting: &Setting<
     if !broken && !pinned && !named {
         return None;
     }
-    let fields = fields(marked, setting.titled);
+    let mut fields = fields(marked, setting.titled);
     let name = fields.iter().find(|field| begins_at(words, field.from));
     let texts: Vec<&Field> = fields.iter().filter(|field| field.sort == Sort::Text).collect();
     let title_field =
         name.or(texts.first().copied()).or_else(|| fields.iter().find(|field| field.sort == Sort::Category))?;
-    let times = times(marked, &fields, title_field)?;
+    let mut title_field = *title_field;
+    let times = times(marked, &fields, &title_field)?;
+    if let Some(to) = title_to(marked, &title_field, &times)
+        && let Some(at) = fields.iter().position(|field| field.from == title_field.from)
+    {
+        fields.insert(at + 1, Field { from: to + 1, ..title_field });
+        title_field.to = to;
+        fields[at] = title_field;
+    }
+    let title_field = &title_field;
     let part = Part { from: 0, to: words.tokens.len(), times, ends: None };
     let mut draft = Draft::of(marked, &part, links, setting);
     draft.claim_marks();
@@ -153,18 +160,25 @@ pub(super) fn record(marked: &Marked<'_, '_>, links: &[Link], setting: &Setting<
     draft.event.note = (!notes.is_empty()).then(|| notes.join(" · "));
     let mut out = Understood::default();
     let used = &draft.part.times;
-    let beside: Vec<(String, NaiveTime)> = fields
+    // `Quand : 18 h 30, puis concert à 20 h en l'abbatiale`
+    let says_when = |field: &Field| {
+        let label = words.is(field.from, HOUR_LABELS) || words.is(field.from, &["quand"]);
+        label && words.is(field.from + 1, &[":", "?"])
+    };
+    let town = draft.place.as_ref().and_then(|place| place.commune.clone()).or(setting.town.map(str::to_owned));
+    let beside: Vec<Beside> = fields
         .iter()
-        .filter(|field| field.sort == Sort::Text && field.from != title_field.from)
+        .filter(|field| (field.sort == Sort::Text || says_when(field)) && field.from != title_field.from)
         .flat_map(|field| told_beside(marked, field, used))
         .collect();
     draft.finish_record(&mut out);
     if let Some(first) = out.events.first().cloned().filter(|first| first.start.is_some()) {
-        for (title, start) in beside {
+        for Beside { title, start, place } in beside {
+            let place = place.map(|place| Place { commune: place.commune.clone().or_else(|| town.clone()), ..place });
             out.events.push(Event {
                 title,
                 start: Some(start),
-                place: first.place.clone(),
+                place: place.and_then(|place| place.shown()).or_else(|| first.place.clone()),
                 status: first.status,
                 ..Event::default()
             });

@@ -303,7 +303,7 @@ fn is_aside(text: &str) -> bool {
         "vous organisez un", "a la redaction", "ces annonces", "sans en verifier", "envoyez vos", "envoyez-nous",
         "adressez vos", "proposez vos", "proposer un evenement", "vos infos", "susceptible d'etre modifi",
         "susceptibles d'etre modifi", "sauf mention contraire", "sauf indication contraire", "sauf avis contraire", "a titre indicatif", "ne saurait etre tenu", "ne sauraient etre tenu", "sous reserve de modification", "sous reserve de changement",
-        "liste n'est pas exhaustive", "non exhaustive", "seront rembourses", "avant de vous deplacer",
+        "n'est pas exhaustive", "non exhaustive", "dans votre journal", "a reecouter en podcast", "en reecoute", "seront rembourses", "avant de vous deplacer",
         "remercie ses partenaires", "remercie ses sponsors", "vous est offert par", "vous est offerte par",
         "droits reserves", "reecoutez", "suivez-nous", "tout l'agenda", "agenda complet",
         "agenda en ligne", "abonnez-vous", "votre annonce", "paraitre dans cette rubrique",
@@ -359,7 +359,12 @@ fn names_the_next_issue(words: &Words<'_>, from: usize, to: usize) -> bool {
     let meets = words.is(first, &["rendez-vous", "rdv"])
         && (first + 1..to).any(|at| words.is(at, &["pour"]) && (at + 1..to.min(at + 3)).any(next))
         && !(first..to).any(|at| clock::clock(&words.tokens, at).is_some());
-    said || meets
+    let returns = words.is(first, &["on"])
+        && words.is(first + 1, &["se"])
+        && words.is(first + 2, &["retrouve"])
+        && (first + 3..to).any(next)
+        && !words.tokens[from..to].iter().any(is_event_noun);
+    said || meets || returns
 }
 
 /// Roads, refuse, tides, chemists on duty: what a town hall or a newspaper says beside its events.

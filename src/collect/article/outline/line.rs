@@ -2,6 +2,7 @@
 
 use chrono::{Datelike, NaiveDate};
 
+use super::super::clock::clock;
 use super::super::communes;
 use super::super::days::{self, Recurrence, Weekdays};
 use super::super::html::Line;
@@ -107,6 +108,11 @@ impl Builder<'_> {
             let dated = (0..rest.tokens.len().min(6))
                 .any(|at| days::date(&rest.tokens, at).is_some_and(|date| has_number(&date.what)));
             self.towns_outside |= dated && self.out.headed.is_empty();
+        }
+        // `PAIMPOL et PLOUBAZLANEC – Parade`: of neither alone, and not of the town of the line above.
+        if begins_with_two_towns(&line.text[from..]) {
+            self.flush();
+            (self.town, self.venue) = (None, None);
         }
         if self.row_town.is_none() && !titles {
             self.row_town = town_before_comma(&line.text[from..]);
@@ -423,11 +429,19 @@ fn goes_on(text: &str) -> bool {
     .any(|list| starts(list))
 }
 
+fn begins_with_two_towns(text: &str) -> bool {
+    const LONGEST: usize = 80;
+    let end = text.char_indices().nth(LONGEST).map_or(text.len(), |(end, _)| end);
+    let words = Words::of(&text[..end]);
+    let second = communes::written(&words, 0).filter(|(_, to)| words.is(*to, &["et", "&", "/"])).map(|(_, to)| to + 1);
+    second.and_then(|at| communes::written(&words, at)).is_some_and(|(_, to)| words.is(to, &["-", ":", "."]))
+}
+
 /// The parts of `Dim. 15 : Rambervillers, centre-ville, dès 6 h ; Vittel, stade, 7 h-17 h`, each of which begins with its town.
 fn by_town(piece: Piece, text: &str, name: usize) -> Vec<Piece> {
     let (from, to) = piece.told.first().copied().unwrap_or(piece.shown);
     let from = from.max(name);
-    if piece.told.len() > 1 || from >= to || !text[from..to].contains(';') {
+    if piece.told.len() > 1 || from >= to || !text[from..to].contains([';', ',']) {
         return vec![piece];
     }
     let words = Words::of(&text[from..to]);
@@ -435,8 +449,19 @@ fn by_town(piece: Piece, text: &str, name: usize) -> Vec<Piece> {
     let first =
         days::date(&words.tokens, first).filter(|date| words.is(date.to, &[":"])).map_or(first, |date| date.to + 1);
     let mut starts = vec![first];
-    starts.extend((first..words.tokens.len()).filter(|at| words.is(*at, &[";"])).map(|at| at + 1));
-    let town = |at: &usize| communes::written(&words, *at).is_some_and(|(_, to)| words.is(to, &[","]));
+    let hour_and_town = |at: usize| {
+        let hour = clock(&words.tokens, at).filter(|hour| words.is(hour.to, &["a"]))?;
+        communes::written(&words, hour.to + 1)
+    };
+    // `22 h 30 à Bergerac (quai Salvette), 23 h à Nontron`
+    let by_hour = hour_and_town(first).is_some();
+    let parted =
+        |at: &usize| words.is(*at, &[";"]) || by_hour && words.is(*at, &[","]) && hour_and_town(*at + 1).is_some();
+    starts.extend((first..words.tokens.len()).filter(parted).map(|at| at + 1));
+    let town = |at: &usize| match by_hour {
+        true => hour_and_town(*at).is_some(),
+        false => communes::written(&words, *at).is_some_and(|(_, to)| words.is(to, &[","])),
+    };
     if !starts.iter().all(town) {
         return vec![piece];
     }
