@@ -6,7 +6,7 @@
 //! names      names that the markup sets apart; `columns`: which of a table are about sellers
 //! lines      classifies a line: heading of a day, section, town, footer, words
 //! sentences  classifies a sentence: about an event, booking, or the article itself
-//! outline    which lines are items, and their days
+//! outline    which lines are items, and their days (`cards`: a heading, when, a town, a text)
 //! when       which words of a line belong to which day (`also`: another day in brackets)
 //! marks      hours, prices, telephone numbers, states and dates in an item
 //! record     an item made of fields: a card, a table row (`record_hours`: its hours; `record_title`)

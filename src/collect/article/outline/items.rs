@@ -401,7 +401,7 @@ impl Builder<'_> {
                 .last()
                 .unwrap_or(above)
         });
-        let before = above.is_some_and(|above| starts(above)) || to.is_some_and(starts);
+        let before = above.is_some_and(starts) || to.is_some_and(starts);
         first < at
             && starts(first)
             && (first + 1..to.unwrap_or(at + 1)).all(|at| !starts(at))

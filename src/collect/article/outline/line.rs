@@ -253,18 +253,6 @@ impl Builder<'_> {
         line.bullet && line.in_list || self.lines_beside(at).any(|it| begins_with_a_town(&it.text))
     }
 
-    /// The town of what names none.
-    pub(super) fn usual_town_for(&self, text: &str) -> Option<String> {
-        const LEADS: &[&str] = &["a", "au", "de", "d'", "-", ",", "(", ":", "\n", "|"];
-        let usual = self.usual_town.as_ref().filter(|_| text.len() <= LONGEST_LINE)?;
-        let words = Words::of(text);
-        let named = |at: usize| {
-            let led = at == 0 || words.is(at - 1, LEADS);
-            led && communes::written(&words, at).is_some_and(|(name, _)| name != *usual)
-        };
-        (!(0..words.tokens.len()).any(named)).then(|| usual.clone())
-    }
-
     /// The lines above and below in the same paragraph or list.
     fn lines_beside(&self, at: usize) -> impl Iterator<Item = &Line> {
         let line = &self.lines[at];

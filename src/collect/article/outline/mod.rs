@@ -10,10 +10,11 @@ mod items;
 mod line;
 mod nested;
 mod survey;
+mod usual;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 
 use self::asides::{heads_notes, heads_practical_lines, is_parting_word, names_a_period, names_more};
 use self::cards::{Card, cards};
@@ -24,6 +25,7 @@ use self::survey::{
     bullets_are_titles, heads_dated_lines, is_dated_item, lone_towns, place_headings, sections_of_dated_lines,
     town_of_a_feast,
 };
+use self::usual::{is_saint_of, usual_town};
 use super::calendar::Calendar;
 use super::communes;
 use super::days::{Spec, Weekdays};
@@ -37,7 +39,7 @@ use super::places::Place;
 use super::practical::{is_dated_practical, is_practical};
 use super::record::{is_labelled, is_pinned_place};
 use super::sentences::{Role, line_role};
-use super::text::{Kind, Words, folded};
+use super::text::{Kind, Words};
 use super::towns::{lone_name, town_run_in};
 use super::week::{Lead, is_byline, is_week_title};
 use super::when::{Around, Piece, When, pieces};
@@ -310,36 +312,6 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
         last.under = Under::Nowhere(Unplaced::NotAnEvent);
     }
     builder.out
-}
-
-/// `Sauf mention contraire, tout se passe à Gramat.`, `Les rendez-vous ont lieu à Gramat, sauf indication contraire.`: the town
-/// of what names none.
-fn usual_town(lines: &[Line]) -> Option<String> {
-    #[rustfmt::skip]
-    const UNLESS: [&str; 10] = [
-        "mention contraire", "indication contraire", "avis contraire", "precision contraire", "autre precision", "autre indication",
-        "autre mention", "contre-indication", "mention particuliere", "si precise autrement",
-    ];
-    let told = |line: &Line| {
-        if line.text.len() > LONGEST_LINE
-            || !line.text.contains("contraire") && !line.text.contains("autre") && !line.text.contains("particulière")
-        {
-            return None;
-        }
-        let words = Words::of(&line.text);
-        super::sentences::sentences(&words).into_iter().find_map(|(from, to)| {
-            let said = folded(words.slice(from, to));
-            let unless = ["sauf", "hors", "sans"].iter().any(|word| said.contains(word))
-                && UNLESS.iter().any(|unless| said.contains(unless));
-            let mut towns =
-                (from..to).filter(|at| words.is(*at, &["a"])).filter_map(|at| communes::written(&words, at + 1));
-            let (town, _) = towns.next().filter(|_| unless)?;
-            towns.next().is_none().then_some(town)
-        })
-    };
-    let mut towns = lines.iter().filter_map(told);
-    let town = towns.next()?;
-    towns.all(|other| other == town).then_some(town)
 }
 
 /// The days of the headings, and those named in the lines.
@@ -766,7 +738,7 @@ impl Builder<'_> {
                 .trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '«' | '»' | '(' | ')'));
             // `Jeudi 21 août – Campan`: the town of the day.
             let town = lone_name(&Line { text: label.to_owned(), ..Line::default() })
-                .filter(|name| !communes::departments(name).is_empty() && !self.is_saint_of_the_day(name));
+                .filter(|name| !communes::departments(name).is_empty() && !is_saint_of(name, &self.headed_days()));
             if town.is_some() {
                 self.town = town;
             } else if !label.is_empty() && !is_label(label) {
@@ -786,21 +758,6 @@ impl Builder<'_> {
         }
         self.calendar.last = days.last().copied().or(self.calendar.last);
         self.out.headed.extend(days);
-    }
-
-    /// `Mercredi 14 février (Saint-Valentin)`: the day's name, though a commune has it as well.
-    fn is_saint_of_the_day(&self, name: &str) -> bool {
-        #[rustfmt::skip]
-        const SAINTS: [(&str, u32, u32); 14] = [
-            ("saint-vincent", 1, 22), ("saint-valentin", 2, 14), ("saint-patrick", 3, 17), ("saint-joseph", 3, 19), ("saint-georges", 4, 23),
-            ("saint-jean", 6, 24), ("saint-pierre", 6, 29), ("saint-michel", 9, 29), ("saint-martin", 11, 11), ("sainte-cecile", 11, 22),
-            ("sainte-catherine", 11, 25), ("sainte-barbe", 12, 4), ("saint-nicolas", 12, 6), ("saint-sylvestre", 12, 31),
-        ];
-        let name = folded(name).replace(' ', "-");
-        let days = self.headed_days();
-        SAINTS.iter().any(|(saint, month, day)| {
-            *saint == name && days.iter().any(|date| date.month() == *month && date.day() == *day)
-        })
     }
 
     fn headed_days(&self) -> Vec<NaiveDate> {
