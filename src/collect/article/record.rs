@@ -160,15 +160,10 @@ pub(super) fn record(marked: &Marked<'_, '_>, links: &[Link], setting: &Setting<
     draft.event.note = (!notes.is_empty()).then(|| notes.join(" · "));
     let mut out = Understood::default();
     let used = &draft.part.times;
-    // `Quand : 18 h 30, puis concert à 20 h en l'abbatiale`
-    let says_when = |field: &Field| {
-        let label = words.is(field.from, HOUR_LABELS) || words.is(field.from, &["quand"]);
-        label && words.is(field.from + 1, &[":", "?"])
-    };
     let town = draft.place.as_ref().and_then(|place| place.commune.clone()).or(setting.town.map(str::to_owned));
     let beside: Vec<Beside> = fields
         .iter()
-        .filter(|field| (field.sort == Sort::Text || says_when(field)) && field.from != title_field.from)
+        .filter(|field| (field.sort == Sort::Text || says_when(words, field.from)) && field.from != title_field.from)
         .flat_map(|field| told_beside(marked, field, used))
         .collect();
     draft.finish_record(&mut out);
@@ -491,7 +486,7 @@ fn sort(marked: &Marked<'_, '_>, from: usize, to: usize) -> Sort {
     {
         return Sort::Price;
     }
-    if tokens[from].is_any(HOUR_LABELS) && words.is(from + 1, &[":"]) && has(&time) {
+    if says_when(words, from) && has(&time) {
         return Sort::Practical;
     }
     if tokens[from].is_any(&PLACE_LABELS) && words.is(from + 1, &[":", "?"]) {
@@ -540,6 +535,12 @@ fn is_state_with_reason(marked: &Marked<'_, '_>, from: usize, to: usize) -> bool
     state.is_some_and(|mark| marked.words.is(mark.to, &["("]) && marked.words.is(to - 1, &[")"]))
 }
 
+/// Whether a field says by its name that it is when: `Horaire : 10 h`, `Quand ? 18 h 30, puis concert à 20 h`.
+pub(super) fn says_when(words: &Words<'_>, from: usize) -> bool {
+    words.is(from, HOUR_LABELS) && words.is(from + 1, &[":"])
+        || words.is(from, &["quand"]) && words.is(from + 1, &[":", "?"])
+}
+
 /// Whether a field that begins with this noun tells what takes place. `Visite à 10 h` may tell when the thing named above
 /// does.
 pub(super) fn names_a_thing(noun: &Token) -> bool {
@@ -581,6 +582,8 @@ fn place(marked: &Marked<'_, '_>, fields: &[Field], title: &Field, setting: &Set
         let label = if named { field.from + 2 } else { field.from };
         // `Où : départ devant la mairie`
         let label = label + usize::from(named && words.is(label, &["depart", "rendez-vous", "rdv", "accueil"]));
+        let led = named && words.is(label, &["de", "du"]);
+        let label = label + usize::from(led) + usize::from(led && words.is(label + 1, &["la", "l'"]));
         // `📍 Auch, maison des artistes – jusqu'au 16 juillet – entrée libre`
         let says_else = |mark: &&super::marks::Mark| {
             (label + 1..field.to).contains(&mark.from)

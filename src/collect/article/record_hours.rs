@@ -6,9 +6,9 @@ use super::flaw::flaw;
 use super::marks::Meaning;
 use super::names::begins_at;
 use super::parts::Marked;
+use super::place_field::place_field;
 use super::places::{Place, Reader};
-use super::practical::HOUR_LABELS;
-use super::record::{Field, Sort, names_a_thing};
+use super::record::{Field, Sort, names_a_thing, says_when};
 use super::text::Kind;
 use super::titles;
 use super::words::{AUXILIARY, is_event_noun, is_venue};
@@ -64,7 +64,10 @@ pub(super) fn told_beside(marked: &Marked<'_, '_>, field: &Field, used: &[usize]
         let figures = words.tokens[mark.from..mark.to].iter().any(|token| token.kind == Kind::Number);
         // `concert à 20 h en l'abbatiale`, `animations à 14 h et 17 h avec la fanfare`
         let reader = Reader { words, end: field.to, titled: true, after_mark: true, in_commune: false };
-        let place = if mark.to < field.to { reader.place(mark.to).filter(|place| place.to > mark.to) } else { None };
+        let end = (mark.to..field.to).find(|at| marked.is_boundary(*at)).unwrap_or(field.to);
+        let named = || place_field(words, mark.to, end).filter(|_| mark.to < end);
+        let place = reader.place(mark.to).filter(|place| place.to > mark.to).or_else(named);
+        let place = place.filter(|_| mark.to < field.to);
         let to = place.as_ref().map_or(mark.to, |place| place.to);
         let closed = figures && (to >= field.to || marked.is_boundary(to) || words.is(to, &["avec"]));
         let clause = from..mark.from;
@@ -118,10 +121,7 @@ pub(super) fn times(marked: &Marked<'_, '_>, fields: &[Field], title: &Field) ->
         return None;
     }
     // `Heure : 11 h (rassemblement à 10 h 45)`, `Horaires : toute la journée`: the field with that name says when.
-    let labelled = |field: &&Field| {
-        let named = marked.words.is(field.from, HOUR_LABELS) || marked.words.is(field.from, &["quand"]);
-        named && marked.words.is(field.from + 1, &[":", "?"])
-    };
+    let labelled = |field: &&Field| says_when(marked.words, field.from);
     if let Some(field) = fields.iter().find(labelled) {
         let found: Vec<usize> =
             of(field).into_iter().filter(|mark| !marked.enclosed[marked.marks[*mark].from]).collect();
@@ -129,7 +129,7 @@ pub(super) fn times(marked: &Marked<'_, '_>, fields: &[Field], title: &Field) ->
         let tells = |mark: &usize| {
             let behind = marked.marks[*mark].to..field.to;
             let clause = behind.take_while(|at| !marked.is_boundary(*at));
-            clause.into_iter().any(|at| is_event_noun(&marked.words.tokens[at]))
+            clause.into_iter().any(|at| is_event_noun(&marked.words.tokens[at]) && !marked.words.is(at, &["fetes"]))
         };
         if found.iter().skip(1).any(tells) {
             return None;

@@ -12,7 +12,7 @@ use super::super::names::{self, leading_name};
 use super::super::place_field::names_a_venue;
 use super::super::practical::{is_dated_practical, is_field, is_practical};
 use super::super::sentences::sentences;
-use super::super::text::{Kind, Words, is_space};
+use super::super::text::{Kind, Token, Words, is_space};
 use super::super::towns::{TownRunIn, is_listed_word, ordinary_town_run_in, town_run_in};
 use super::super::when::{Around, Piece, When, pieces};
 use super::{Builder, Under, tells_of_an_event};
@@ -433,7 +433,8 @@ fn by_town(piece: Piece, text: &str, name: usize) -> Vec<Piece> {
         return vec![piece];
     }
     let words = Words::of(&text[from..to]);
-    let first = words.tokens.iter().position(|token| token.kind == Kind::Word).unwrap_or(0);
+    let said = |token: &Token| matches!(token.kind, Kind::Word | Kind::Number);
+    let first = words.tokens.iter().position(said).unwrap_or(0);
     let first =
         days::date(&words.tokens, first).filter(|date| words.is(date.to, &[":"])).map_or(first, |date| date.to + 1);
     let mut starts = vec![first];
