@@ -592,7 +592,14 @@ fn place(marked: &Marked<'_, '_>, fields: &[Field], title: &Field, setting: &Set
         };
         let end = marked.marks.iter().find(says_else).map_or(field.to, |mark| mark.from - 1);
         let named = || ends_with_town(words, label, end);
-        let found = place_field(words, label, end).or_else(named).or_else(|| {
+        // `Où : citadelle, Berck`: what the label calls a place is one, whatever its noun.
+        let labelled = || {
+            let comma = (label + 1..end).rev().find(|at| words.is(*at, &[","])).filter(|_| label > field.from)?;
+            let (town, _) = super::communes::written(words, comma + 1).filter(|(_, to)| *to == end)?;
+            let venue = Some(tidy(words.slice(label, comma)));
+            Some(Place { commune: Some(town), venue, from: label, to: end, ..Place::default() })
+        };
+        let found = place_field(words, label, end).or_else(named).or_else(labelled).or_else(|| {
             // Whatever stands behind a pin is a place.
             let text = tidy(trimmed(words.slice(label, end)));
             (!text.is_empty()).then(|| Place { venue: Some(text), from: label, to: end, ..Place::default() })

@@ -11,7 +11,7 @@ use super::text::Token;
 pub(super) const FUNCTION: &[&str] = &[
     "a", "au", "aux", "le", "la", "les", "l'", "un", "une", "des", "de", "du", "d'", "et", "ou", "puis", "en",
     "dans", "sur", "sous", "par", "pour", "avec", "ce", "cet", "cette", "ces", "qui", "que", "qu'", "est", "sont",
-    "sera", "seront", "suivi", "suivie", "suivis", "suivies", "ensuite", "enfin", "egalement", "aussi", "encore",
+    "sera", "seront", "suivi", "suivie", "suivis", "suivies", "ensuite", "enfin", "egalement", "aussi", "encore", "toujours",
     "il", "y", "se", "s'", "ont", "lieu", "partir", "chez", "devant", "jusqu'", "jusque", "vers", "autour", "entre",
     "lendemain", "surlendemain", "veille", "avant-veille",
     "plus", "tel", "tarif", "tarifs", "prix", "rdv", "rv", "horaires", "horaire", "er", "durant", "pendant", "lors",
@@ -35,7 +35,7 @@ pub(super) const SERVICES: &[&str] =
 
 /// Words that fields express already: hours, days, names of fields, connectors.
 pub(super) const SAID_OTHERWISE: &[&str] = &[
-    "quand", "combien", "dans", "sur", "sous", "les", "des", "une", "par", "pour", "avec", "cet", "cette", "ces", "qui", "que",
+    "quand", "combien", "toujours", "dans", "sur", "sous", "les", "des", "une", "par", "pour", "avec", "cet", "cette", "ces", "qui", "que",
     "est", "sont", "suivi", "suivie", "ensuite", "enfin", "egalement", "aussi", "puis", "chez", "devant",
     "jusqu", "vers", "autour", "entre", "heures", "heure", "midi", "minuit", "partir", "matin", "matinee",
     "apres", "soir", "soiree", "nuit", "tombee", "toute", "tout", "journee", "tel", "tarif", "tarifs", "prix",
@@ -133,7 +133,7 @@ pub(super) const VENUES: &[&str] = &[
 pub(super) const WHAT_AND_WHERE: &[&str] = &["atelier", "ateliers", "club", "theatre", "cinema", "cine"];
 
 const MORE_VENUES: &[&str] = &[
-    "pavillon", "citadelle", "telesiege", "telecabine", "embarcadere", "clocher", "necropole", "trinquet", "abbatiale", "verrerie", "capitainerie", "calvaire", "biscuiterie", "cornieres", "couverts", "ludotheque", "kiosque", "recyclerie", "tiers-lieu", "bibliotheque", "cinema", "escape", "voliere", "commanderie", "temple", "oratoire", "sanctuaire", "hospice", "haras", "manege", "sablons", "bergerie", "fournil", "pressoir", "four", "forge", "atelier-galerie", "chaumiere", "carrelet", "belvedere", "plage", "marina", "marais", "reserve", "ermitage", "thermes", "cornes", "corniere", "sentier", "chemin", "route", "bastion", "rempart", "tours", "palombiere", "terrain", "terrasse", "theatre", "thermes", "tiers-lieu", "tour", "tribunal", "velodrome", "verger",
+    "pavillon", "telesiege", "telecabine", "embarcadere", "clocher", "necropole", "trinquet", "abbatiale", "verrerie", "capitainerie", "calvaire", "biscuiterie", "cornieres", "couverts", "ludotheque", "kiosque", "recyclerie", "tiers-lieu", "bibliotheque", "cinema", "escape", "voliere", "commanderie", "temple", "oratoire", "sanctuaire", "hospice", "haras", "manege", "sablons", "bergerie", "fournil", "pressoir", "four", "forge", "atelier-galerie", "chaumiere", "carrelet", "belvedere", "plage", "marina", "marais", "reserve", "ermitage", "thermes", "cornes", "corniere", "sentier", "chemin", "route", "bastion", "rempart", "tours", "palombiere", "terrain", "terrasse", "theatre", "thermes", "tiers-lieu", "tour", "tribunal", "velodrome", "verger",
     "vignoble", "villa", "village", "ville", "voie", "office", "presbytere", "pigeonnier", "prefecture", "camp",
     "hall",
 ];
