@@ -437,42 +437,29 @@ fn by_town(piece: Piece, text: &str, name: usize) -> Vec<Piece> {
     let first = words.tokens.iter().position(said).unwrap_or(0);
     let first =
         days::date(&words.tokens, first).filter(|date| words.is(date.to, &[":"])).map_or(first, |date| date.to + 1);
+    let mut starts = vec![first];
     let hour_and_town = |at: usize| {
         let hour = clock(&words.tokens, at).filter(|hour| words.is(hour.to, &["a"]))?;
-        communes::written(&words, hour.to + 1).map(|_| (at, hour.to))
+        communes::written(&words, hour.to + 1)
     };
     // `22 h 30 à Bergerac (quai Salvette), 23 h à Nontron`
-    let mut hour = hour_and_town(first);
-    let by_hour = hour.is_some();
-    // Where each part begins, and the hour it shares with the one before: `23 h à Nontron et à Thiviers`.
-    let mut starts = vec![(first, None)];
-    for at in first..words.tokens.len() {
-        let own = hour_and_town(at + 1);
-        if words.is(at, &[";"]) || own.is_some() && words.is(at, &[",", "et"]) {
-            hour = own;
-            starts.push((at + 1, None));
-        } else if by_hour
-            && words.is(at, &["et", ","])
-            && words.is(at + 1, &["a"])
-            && communes::written(&words, at + 2).is_some()
-        {
-            starts.push((at + 1, hour));
-        }
-    }
-    let town = |(at, shared): &(usize, Option<(usize, usize)>)| match by_hour {
-        true => shared.is_some() || hour_and_town(*at).is_some(),
+    let by_hour = hour_and_town(first).is_some();
+    let parted =
+        |at: &usize| words.is(*at, &[";"]) || by_hour && words.is(*at, &[","]) && hour_and_town(*at + 1).is_some();
+    starts.extend((first..words.tokens.len()).filter(parted).map(|at| at + 1));
+    let town = |at: &usize| match by_hour {
+        true => hour_and_town(*at).is_some(),
         false => communes::written(&words, *at).is_some_and(|(_, to)| words.is(to, &[","])),
     };
     if !starts.iter().all(town) {
         return vec![piece];
     }
-    let ends = starts.iter().skip(1).map(|(at, _)| words.tokens[at - 1].start).chain([to - from]);
-    let part = |((start, shared), end): (&(usize, Option<(usize, usize)>), usize)| {
-        let own = (from + words.tokens[*start].start, from + end);
-        let bytes = |(a, b): (usize, usize)| (from + words.tokens[a].start, from + words.tokens[b - 1].end);
+    let ends = starts.iter().skip(1).map(|at| words.tokens[at - 1].start).chain([to - from]);
+    let part = |(start, end): (&usize, usize)| {
+        let told = (from + words.tokens[*start].start, from + end);
+        let shown = if *start == first { (piece.shown.0, told.1) } else { told };
         let mut part = Piece::whole(piece.when.clone(), 0);
-        part.shown = if *start == first { (piece.shown.0, own.1) } else { own };
-        part.told = shared.map(bytes).into_iter().chain([own]).collect();
+        (part.shown, part.told) = (shown, vec![told]);
         part
     };
     starts.iter().zip(ends).map(part).collect()
