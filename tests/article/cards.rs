@@ -2,6 +2,7 @@
 
 use super::kinds::told;
 use super::*;
+use semainier::domain::agenda::Status;
 
 fn agenda(html: &str) -> Agenda {
     let published = NaiveDate::from_ymd_opt(2027, 7, 9).expect("a date");
@@ -241,4 +242,69 @@ fn what_stands_behind_the_last_day_of_a_practical_line_is_of_each() {
         "07-18 14:00 bal country @ Pavie, salle des fêtes",
     ];
     assert_eq!(told(html), want);
+}
+
+#[test]
+fn a_card_says_its_state_its_date_and_its_place_in_any_order() {
+    let articles = "<p>Du 12 au 18 juillet 2027</p>\
+        <article><i>Complet</i><div>lundi 12 juillet @ 10 h 00 – 12 h 00</div><h3>Les mains dans la pâte</h3>\
+        <div>Ferme du Tertre, Pavie</div><div>5 €</div></article>\
+        <article><div>mardi 13 juillet @ 15 h 00</div><h3>Soirée contes</h3><div>Médiathèque, Jégun</div></article>\
+        <article><i>ANNULÉ</i><div>samedi 17 juillet @ 21 h 00</div><h3>Les frères Brou</h3><div>Halle, Lectoure</div></article>";
+    let want = [
+        "07-12 10:00 Les mains dans la pâte @ Pavie, Ferme du Tertre",
+        "07-13 15:00 soirée contes @ Jégun, Médiathèque",
+        "07-17 21:00 Les frères Brou @ Lectoure, Halle",
+    ];
+    assert_eq!(told(articles), want);
+    let states: Vec<Status> = agenda(articles).items().flat_map(|(_, item)| &item.events).map(|it| it.status).collect();
+    assert_eq!(states, [Status::SoldOut, Status::Scheduled, Status::Cancelled]);
+    // Without containers, the date and the hour in lines of their own.
+    let stacked = "<p>Du 12 au 18 juillet 2027</p>\
+        <div>12 juil. 2027</div><div>10:00 - 12:00</div><h4>Les mains dans la pâte</h4><div>Ferme du Tertre, Pavie</div>\
+        <div>13 juil. 2027</div><div>15:00</div><h4>Soirée contes</h4><div>Médiathèque, Jégun</div>\
+        <div>17 juil. 2027</div><div>21:00</div><h4>Les frères Brou</h4><div>Halle, Lectoure</div>";
+    assert_eq!(told(stacked), want);
+    let behind = "<p>Du 12 au 18 juillet 2027</p>\
+        <h4>Les mains dans la pâte</h4><div>12 juil. 2027 • 10:00 - 12:00</div><div>Ferme du Tertre, Pavie</div>\
+        <h4>Soirée contes</h4><div>13 juil. 2027 • 15:00</div><div>Médiathèque, Jégun</div>\
+        <h4>Les frères Brou</h4><div>17 juil. 2027 • 21:00</div><div>Halle, Lectoure</div>";
+    assert_eq!(told(behind), want);
+}
+
+#[test]
+fn fields_end_with_a_colon_or_a_question_mark() {
+    for sign in [" ?", " :"] {
+        let html = format!(
+            "<h2>Vendredi 16 juillet</h2><h3>En soirée</h3>\
+             <p><b>Les petits papiers</b><br>Où{sign} Médiathèque, Jégun<br>Quand{sign} 18:30<br>Combien{sign} 2 €</p>\
+             <p><b>Ronde des cloches</b><br>Où{sign} Église, Pavie<br>Quand{sign} 20:30, puis concert à 21:30 à la salle des fêtes</p>\
+             <h2>Tout le week-end</h2>\
+             <p><b>Salon du miel</b><br>Où{sign} Halle, Lectoure<br>Quand{sign} Samedi 10:00-19:00, dimanche 10:00-18:00</p>"
+        );
+        let want = [
+            "07-16 18:30 petits papiers @ Jégun, Médiathèque",
+            "07-16 20:30 ronde des cloches @ Pavie, Église",
+            "07-16 21:30 concert @ Pavie, salle des fêtes",
+            "07-17 10:00 salon du miel @ Lectoure, Halle",
+            "07-18 10:00 salon du miel @ Lectoure, Halle",
+        ];
+        assert_eq!(told(&html), want, "{sign}");
+        assert!(notes(&html).iter().all(|note| !note.contains("Combien")), "{:?}", notes(&html));
+    }
+}
+
+#[test]
+fn what_stands_behind_a_comma_of_the_title_may_have_hours_of_its_own() {
+    let html = "<h2>Vendredi 16 juillet</h2><p>11h-19h | Marché de potiers, démonstrations à 14h et 17h avec les tourneurs</p>\
+        <table><tr><td>Pavie</td><td>Foire à la laine</td><td>De 9h à 12h<br>De 14h à 18h</td></tr></table>";
+    let want = [
+        "07-16 11:00 marché de potiers",
+        "07-16 14:00 démonstrations",
+        "07-16 17:00 démonstrations",
+        "07-16 09:00 foire à la laine @ Pavie",
+    ];
+    assert_eq!(told(html), want);
+    let ends: Vec<_> = agenda(html).items().flat_map(|(_, item)| &item.events).filter_map(|event| event.end).collect();
+    assert_eq!(ends.iter().map(|end| end.format("%H:%M").to_string()).collect::<Vec<_>>(), ["19:00", "18:00"]);
 }

@@ -140,3 +140,58 @@ fn what_an_article_says_of_itself_is_no_event_whatever_its_hours() {
 fn a_heading_l_agenda_does_not_end_it() {
     assert_eq!(told(&format!("<h2>L’agenda</h2>{MONDAY}<p>Bal à 21 h</p>")), ["07-12 21:00 bal"]);
 }
+
+#[test]
+fn a_bold_name_with_a_stop_stands_before_its_town() {
+    let html = "<h1>Du 16 au 18 juillet</h1><h3>BROCANTES, MARCHÉS</h3>\
+        <p><b>Impro.</b> Pavie, bar du Lac, ven. 16, 20 h. Au chapeau.</p>\
+        <p><b>Puces.</b> Sam. 17 : Jégun, halle, 8 h-18 h. Dim. 18 : Lectoure, foirail, dès 6 h ; Fleurance, stade, 7 h-17 h.</p>\
+        <p><b>Les quatre vents</b>. Jégun (église), ven. 16 et sam. 17 juillet, 21 h.</p>\
+        <p><b>Annulé.</b> Le loto (Pavie, salle des fêtes, sam. 17, 14 h) est annulé.</p>";
+    let mut found = told(html);
+    found.sort();
+    let want = [
+        "07-16 20:00 Impro @ Pavie, bar du Lac",
+        "07-16 21:00 Les quatre vents @ Jégun, église",
+        "07-17 08:00 puces @ Jégun, halle",
+        "07-17 14:00 loto @ Pavie, salle des fêtes",
+        "07-17 21:00 Les quatre vents @ Jégun, église",
+        "07-18 06:00 puces @ Lectoure, foirail",
+        "07-18 07:00 puces @ Fleurance, stade",
+    ];
+    assert_eq!(found, want);
+    let by_hour =
+        format!("{MONDAY}<p>• <b>Feux de joie.</b> 22 h à Pavie (stade), 22 h 30 à Jégun, place du Foirail.</p>");
+    let want = ["07-12 22:00 feux de joie @ Pavie, stade", "07-12 22:30 feux de joie @ Jégun, place du Foirail"];
+    assert_eq!(told(&by_hour), want);
+}
+
+#[test]
+fn a_noun_at_the_head_of_its_sentence_has_the_state_behind_it() {
+    for (line, want) in [
+        ("Balade en canoë à 16 h. Sortie reportée au 24 juillet en raison de la crue.", Status::Postponed),
+        ("Loto à 14 h. Soirée annulée faute de lots.", Status::Cancelled),
+        ("Balade en canoë à 16 h. Sortie reportée au lendemain en cas de pluie.", Status::Scheduled),
+    ] {
+        let agenda = agenda(&format!("{MONDAY}<p>{line}</p>"));
+        let states: Vec<Status> = agenda.items().flat_map(|(_, item)| &item.events).map(|it| it.status).collect();
+        assert_eq!(states, [want], "{line}");
+    }
+}
+
+#[test]
+fn a_state_in_brackets_is_of_the_hour_before_it() {
+    let agenda = agenda(&format!("{MONDAY}<p>Escape game « Le Beffroi » : 14h, 16h (complet) et 18h, Pavie</p>"));
+    let states: Vec<Status> = agenda.items().flat_map(|(_, item)| &item.events).map(|it| it.status).collect();
+    assert_eq!(states, [Status::Scheduled, Status::SoldOut, Status::Scheduled]);
+}
+
+#[test]
+fn a_line_that_begins_with_two_towns_is_not_of_the_one_above() {
+    let html = format!(
+        "{MONDAY}<p><b>FLEURANCE</b> – Bal, 21 h.</p><p><b>PAVIE et LECTOURE</b> – Parade des géants, de 14 h à 17 h.</p>"
+    );
+    let places: Vec<Option<String>> =
+        agenda(&html).items().flat_map(|(_, item)| &item.events).map(|event| event.place.clone()).collect();
+    assert_eq!(places, [Some("Fleurance".to_owned()), None]);
+}

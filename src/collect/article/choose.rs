@@ -104,6 +104,10 @@ impl Draft<'_, '_, '_> {
         }
         let theme = Words::of(theme);
         let Some(noun) = theme.tokens.iter().position(is_event_noun) else { return false };
+        // « Brocantes, marchés » is no title.
+        if theme.is(noun + 1, &[",", "/"]) {
+            return false;
+        }
         let end = theme.tokens.iter().rposition(|token| token.kind == Kind::Word).map_or(noun + 1, |last| last + 1);
         self.title = titles::singular(&titles::shown(theme.slice(noun, end)).text);
         // `Dimanche : Eauze, 14 h 30, hall des expositions`: the town stands first.

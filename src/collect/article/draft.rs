@@ -17,7 +17,7 @@ use super::place_field::{names_a_venue, place_field, visited};
 use super::places::{Place, Reader};
 use super::text::{Kind, Words, one_spaced, tidy, trimmed};
 use super::titles::lower_first;
-use super::words::{ADDRESSES, JOINTS, WHAT_AND_WHERE, is_event_noun, is_function};
+use super::words::{ADDRESSES, JOINTS, SERVICES, WHAT_AND_WHERE, is_event_noun, is_function};
 use crate::domain::agenda::Event;
 
 /// One part of an item while its words are being claimed.
@@ -125,7 +125,7 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
             }
             let claim = match &mark.meaning {
                 Meaning::Times(times) if times.end.is_some() => {
-                    self.in_its_sentence(mark.from) && self.claim_end(times)
+                    self.in_its_sentence(mark.from) && !self.ends_another(mark.from) && self.claim_end(times)
                 }
                 Meaning::Times(times) => self.part.times.contains(&index) && !times.vague,
                 Meaning::Price => {
@@ -196,6 +196,22 @@ impl<'m, 'w, 'a> Draft<'m, 'w, 'a> {
                 super::dash::is_dash(marked.words, state.to) && (state.to..hour).any(|at| marked.is_content(at))
             });
         own || opens || !marked.marks.iter().any(in_sentence)
+    }
+
+    /// `la fanfare à 20 h 30 et DJ Bruyère jusqu'à 2 h`: behind a joint and a thing of its own, the end is of that thing.
+    fn ends_another(&self, end: usize) -> bool {
+        let marked = self.marked;
+        let started = self.part.times.iter().map(|mark| marked.marks[*mark].to).filter(|to| *to <= end).max();
+        let Some(started) = started else { return false };
+        let Some(joint) = (started..end).rev().find(|at| marked.words.is(*at, &["et", "puis"])) else { return false };
+        (joint + 1..end).any(|at| {
+            let token = &marked.words.tokens[at];
+            marked.is_content(at)
+                && (token.capital
+                    || is_event_noun(token)
+                    || token.is_any(SERVICES)
+                    || token.is_any(&["buvette", "restauration", "bar"]))
+        })
     }
 
     /// `jusqu'à 23 h` ends the event that has begun.

@@ -37,6 +37,8 @@ pub(super) struct Line {
     pub(super) spot: Spot,
     /// Of a table row: its cells that have words.
     pub(super) cells: Vec<Cell>,
+    /// The number of the `<article>` without another within that it stands in; 0 for none.
+    pub(super) card: usize,
 }
 
 /// The position of a cell in the tables of the page; all zero outside of tables.
@@ -191,9 +193,49 @@ impl Page {
         &mut self.lines
     }
 
+    /// Numbers the containers without another within: each may be a card.
+    pub(super) fn number_cards(&mut self) {
+        for (number, card) in self.innermost().enumerate() {
+            for line in &mut self.lines[card.from..card.to] {
+                line.card = number + 1;
+            }
+        }
+    }
+
+    fn innermost(&self) -> impl Iterator<Item = Scope> + use<> {
+        // They are in the order in which they open.
+        let next = self.scopes.iter().skip(1).map(|scope| scope.from).chain([usize::MAX]);
+        let inner = self.scopes.iter().zip(next).filter(|(scope, next)| scope.from < scope.to && scope.to <= *next);
+        inner.map(|(scope, _)| *scope).collect::<Vec<_>>().into_iter()
+    }
+
     /// Which lines are the article's: those of the innermost container with the most lines that `is_day` recognises
-    /// by their number, and else of the container an author would expect.
-    pub(super) fn article(&self, is_day: impl Fn(usize) -> bool) -> Range<usize> {
+    /// by their number, and else of the container an author would expect. Where that is one of several beside each other that
+    /// each hold a dated line, they are its cards, and the article is what holds them all.
+    pub(super) fn article(&self, is_day: impl Fn(usize) -> bool, is_dated: impl Fn(usize) -> bool) -> Range<usize> {
+        const FEWEST_CARDS: usize = 3;
+        const LONGEST_CARD: usize = 20;
+        let best = self.container(is_day);
+        if best.len() > LONGEST_CARD {
+            return best;
+        }
+        let cards: Vec<Scope> = self
+            .innermost()
+            .filter(|card| card.to - card.from <= LONGEST_CARD && (card.from..card.to).any(&is_dated))
+            .collect();
+        let beside = cards.iter().any(|card| card.from == best.start && card.to == best.end);
+        match cards.as_slice() {
+            [first, .., last] if beside && cards.len() >= FEWEST_CARDS => {
+                let around = self.scopes.iter().filter(|scope| scope.from <= first.from && last.to <= scope.to);
+                around
+                    .min_by_key(|scope| scope.to - scope.from)
+                    .map_or(0..self.lines.len(), |scope| scope.from..scope.to)
+            }
+            _ => best,
+        }
+    }
+
+    fn container(&self, is_day: impl Fn(usize) -> bool) -> Range<usize> {
         let mut days_before = Vec::with_capacity(self.lines.len() + 1);
         let mut days = 0usize;
         days_before.push(days);
@@ -464,7 +506,7 @@ mod tests {
 
     fn lines(html: &str) -> Vec<String> {
         let page = Page::read(html);
-        page.lines()[page.article(|_| false)].iter().map(|line| line.text.clone()).collect()
+        page.lines()[page.article(|_| false, |_| false)].iter().map(|line| line.text.clone()).collect()
     }
 
     #[test]
@@ -574,9 +616,22 @@ mod tests {
             <div id='comments'><p>jour 2</p></div></article><article><p>autre</p></article></main><footer>pied</footer>";
         let page = Page::read(html);
         assert_eq!(page.titles, ["T & U", "Titre"]);
-        let article = page.article(|at| page.lines()[at].text.contains("jour"));
+        let day = |at: usize| page.lines()[at].text.contains("jour");
+        let article = page.article(day, day);
         let lines: Vec<_> = page.lines()[article].iter().map(|line| line.text.as_str()).collect();
         assert_eq!(lines, ["jour"]);
+    }
+
+    #[test]
+    fn cards_in_containers_of_their_own_are_one_article() {
+        let card = |n: usize| format!("<article><span>Complet</span><p>jour {n}</p><p>plus</p></article>");
+        let html = format!("<p>a</p>{}<article><p>autre</p></article>{}{}<p>z</p>", card(1), card(2), card(3));
+        let mut page = Page::read(&html);
+        page.number_cards();
+        let dated = |at: usize| page.lines()[at].text.contains("jour");
+        assert_eq!(page.article(|_| false, dated), 0..page.lines().len());
+        let numbers: Vec<usize> = page.lines().iter().map(|line| line.card).collect();
+        assert_eq!(numbers, [0, 1, 1, 1, 2, 3, 3, 3, 4, 4, 4, 0]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::marks::{Meaning, Until, marks};
 use super::names;
 use super::text::{Kind, Token, Words, folded, is_bullet, is_space, tokens};
 use super::towns::is_listed_word;
-use super::words::{THEMES, is_event_noun, is_function};
+use super::words::{PARTS_OF_DAY, THEMES, is_event_noun, is_function};
 
 /// A line that says which day it is about, at its beginning.
 #[derive(Debug, Clone, PartialEq)]
@@ -282,6 +282,8 @@ pub(super) enum Section {
     Daily(Weekdays),
     Town(String),
     Theme,
+    /// `En soirée`, `L'après-midi`: within its day.
+    PartOfDay,
 }
 
 pub(super) fn section(line: &Line) -> Option<Section> {
@@ -317,6 +319,9 @@ pub(super) fn section(line: &Line) -> Option<Section> {
     let first_half = plain.split(['–', '—', '/', '|']).next().unwrap_or_default().trim();
     if whole_week.contains(&plain.as_str()) || stands_out && whole_week.contains(&first_half) {
         return Some(Section::Daily(Weekdays::ALL));
+    }
+    if line.shape.heading > 1 && !content.is_empty() && content.iter().all(|token| token.is_any(PARTS_OF_DAY)) {
+        return Some(Section::PartOfDay);
     }
     let weekend = ["tout le week-end", "tout le weekend", "samedi et dimanche", "les deux jours"];
     if stands_out && weekend.contains(&plain.as_str()) {

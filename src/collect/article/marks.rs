@@ -247,7 +247,9 @@ fn status(words: &Words<'_>, at: usize) -> Option<Found<Said>> {
             {
                 return Some(Found { what, to });
             }
-            plain(Status::Cancelled, at + 1)
+            let said =
+                Said { status: Status::Cancelled, at: hour_before_bracket(words, at), to_day: None, kept: false };
+            Some(Found { what: said, to: at + 1 })
         }
         "reporte" | "report" if states(words, at) => postponed(words, at),
         // `complet côté exposants`: not for the public.
@@ -270,7 +272,8 @@ fn status(words: &Words<'_>, at: usize) -> Option<Found<Said>> {
         "complet" | "complete" if states(words, at) => {
             let lead = at + 1 + usize::from(words.is(at + 1, &["a", "pour", "le"]));
             let hour = clock(tokens, lead).filter(|_| lead > at + 1);
-            let (at_hour, to) = hour.map_or((None, at + 1), |clock| (Some(clock.what), clock.to));
+            let (at_hour, to) =
+                hour.map_or((hour_before_bracket(words, at), at + 1), |clock| (Some(clock.what), clock.to));
             Some(Found { what: Said { status: Status::SoldOut, at: at_hour, to_day: None, kept: false }, to })
         }
         // `remis à une date ultérieure`, `reportée à plus tard`
@@ -305,6 +308,19 @@ fn hour_with_status(words: &Words<'_>, at: usize) -> Option<Found<Said>> {
     let before = |at: &usize| clock(tokens, *at).is_some_and(|earlier| earlier.what == said.what);
     let repeated = (at.saturating_sub(FAR)..at).any(|at| before(&at));
     repeated.then_some(Found { what: Said { at: Some(said.what), ..found.what }, to: found.to })
+}
+
+/// The hour of `14 h, 16 h (complet) et 18 h`: of several hours that one alone.
+fn hour_before_bracket(words: &Words<'_>, at: usize) -> Option<chrono::NaiveTime> {
+    const NEAR: usize = 8;
+    let open = at.checked_sub(1).filter(|open| words.is(*open, &["("]) && words.is(at + 1, &[")"]))?;
+    let begins = |first: &usize| clock(&words.tokens, *first).is_some_and(|hour| hour.to == open);
+    let number = (open.saturating_sub(3)..open).find(begins)?;
+    let ranged = number > 1 && words.is(number - 1, &["a", "-"]) && words.tokens[number - 2].kind != Kind::Word
+        || number > 1 && words.is(number - 1, &["a", "-"]) && words.is(number - 2, &["h", "heures"]);
+    let other = |first: usize| clock(&words.tokens, first).is_some_and(|hour| hour.to <= number || first > at);
+    let near = (number.saturating_sub(NEAR)..number).chain(at + 2..at + 2 + NEAR);
+    (!ranged && near.into_iter().any(other)).then(|| clock(&words.tokens, number))?.map(|hour| hour.what)
 }
 
 /// Whether an hour, and not the end of a range, ends before token `at`.
@@ -375,8 +391,14 @@ fn states(words: &Words<'_>, at: usize) -> bool {
         || words.is(at + 1, &["pour", "a"]) && words.is(at + 2, &["cause", "raison"])
         || words.is(at + 1, &["faute"])
         || words.is(at + 1, &["suite"]) && words.is(at + 2, &["a", "au", "aux"]);
+    // `Sortie reportée au samedi 6 novembre`, `Soirée annulée faute de lots`: a sentence that begins with what it is about.
+    let of_noun = at > 0
+        && is_event_noun(&words.tokens[at - 1])
+        && (at == 1 || !matches!(words.tokens[at - 2].kind, Kind::Word | Kind::Number))
+        && words.is(at, &["annule", "annulee", "reporte", "reportee"]);
     words.shouts(at)
-        || opens && reasoned
+        || (opens || of_noun) && reasoned
+        || of_noun && closes
         || hour
         || (opens && closes)
         || (ends && behind_noun)
@@ -461,6 +483,9 @@ mod tests {
             ("reporter l’ensemble des festivités", &[]),
             ("le programme reste inchangé", &[]),
             ("atelier, complet", &[Status::SoldOut]),
+            ("⚠ Sortie reportée au samedi 6 novembre", &[Status::Postponed]),
+            ("Soirée annulée faute de lots", &[Status::Cancelled]),
+            ("Sortie reportée au lendemain en cas de pluie", &[]),
             ("COMPLET à 15 h", &[Status::SoldOut]),
             ("petit-déjeuner complet servi", &[]),
             ("(Inscriptions closes)", &[Status::SoldOut]),

@@ -134,10 +134,12 @@ pub fn read_knowing(html: &str, reading: &Reading<'_>, known: &KnownVenues) -> A
     page.split(notices);
     names::set_apart(&mut page);
     columns::label_sellers(page.lines_mut());
+    page.number_cards();
     let lines = page.lines();
     let day = |at: usize| day_line(&lines[at]).or_else(|| themed_day(&lines[at], &lines[at + 1..]));
     let days: Vec<Option<DayLine>> = (0..lines.len()).map(day).collect();
-    let article = page.article(|at| days[at].as_ref().is_some_and(|day| day.form != Form::Inside));
+    let is_head = |at: usize| days[at].as_ref().is_some_and(|day| day.form != Form::Inside);
+    let article = page.article(is_head, |at| days[at].is_some());
     let (lines, days) = (&page.lines()[article.clone()], &days[article]);
     let is_heading = |day: &Option<DayLine>| {
         day.as_ref().is_some_and(|day| day.form == Form::Heading && !matches!(day.spec, Spec::Range(..)))

@@ -7,7 +7,7 @@
 
 use super::days::Spec;
 use super::html::{Line, Page};
-use super::lines::{day_line, footer, has_number, says_date, section, timing};
+use super::lines::{day_line, footer, has_number, says_date, section, timing, without_bullet};
 use super::marks::{Meaning, marks};
 use super::place_field::{names_a_venue, place_field};
 use super::practical::says_only_when;
@@ -44,6 +44,7 @@ pub(super) fn begins_at(words: &Words<'_>, at: usize) -> bool {
 
 /// The name that an item begins with, with its signs.
 pub(super) fn leading_name(text: &str) -> Option<&str> {
+    let text = &text[without_bullet(text).0..];
     text.starts_with(OPEN).then(|| text.find(CLOSE).map(|end| &text[..end + CLOSE.len_utf8()])).flatten()
 }
 
@@ -99,7 +100,8 @@ fn name_before_a_bar(line: &mut Line) {
     if lead == 0 || lead >= line.text.len() || line.text.contains('\n') || !line.text.is_char_boundary(lead) {
         return;
     }
-    let (name, rest) = line.text.split_at(lead);
+    let (start, _) = without_bullet(&line.text[..lead]);
+    let (name, rest) = (&line.text[start..lead], &line.text[lead..]);
     // `<b>18 h 30</b> | Feu d'artifice, musique à 18 h` begins with its hour.
     if says_only_when(name) && name.contains(|c: char| c.is_ascii_digit()) {
         return;
@@ -111,15 +113,36 @@ fn name_before_a_bar(line: &mut Line) {
     let dated = says_numbered_date(rest);
     let sentence = name.trim_end().len() - usize::from(name.trim_end().ends_with(['.', '!', '?']));
     if dated && is_rubric(&name[..sentence], rest) {
-        line.insert(if name.trim_end().ends_with('.') { sentence } else { lead }, &CLOSE.to_string());
-        line.insert(0, &OPEN.to_string());
+        line.insert(if name.trim_end().ends_with('.') { start + sentence } else { lead }, &CLOSE.to_string());
+        line.insert(start, &OPEN.to_string());
+        return;
+    }
+    if (dated || timing(rest).says) && is_name(&name[..sentence]) && where_follows(&name[sentence..], rest) {
+        line.insert(start + sentence, &CLOSE.to_string());
+        line.insert(start, &OPEN.to_string());
         return;
     }
     let when = dated || timing(rest).says && !says_date(name);
-    if when && is_name(name) && (barred || is_all_that_is_told(name, rest)) {
+    if start == 0 && when && is_name(name) && (barred || is_all_that_is_told(name, rest)) {
         line.insert(lead, &CLOSE.to_string());
         line.insert(0, &OPEN.to_string());
     }
+}
+
+/// `<b>Metal Vôge.</b> Gérardmer, salle Jeanne-d'Arc, ven. 13, 21 h`: a stop, within the bold words or behind them, then the
+/// town, or a day and the town, or an hour and the town.
+fn where_follows(stop: &str, rest: &str) -> bool {
+    let rest = rest.trim_start();
+    let behind = rest.strip_prefix('.').filter(|_| stop.trim().is_empty());
+    if behind.is_none() && stop.trim() != "." {
+        return false;
+    }
+    let words = Words::of(behind.unwrap_or(rest).trim_start());
+    let date = super::days::date(&words.tokens, 0).filter(|date| words.is(date.to, &[":"])).map(|date| date.to + 1);
+    // `22 h 30 à Bergerac (quai Salvette), 23 h à Nontron`
+    let hour = super::clock::clock(&words.tokens, 0).filter(|hour| words.is(hour.to, &["a"])).map(|hour| hour.to + 1);
+    let town = super::communes::written(&words, hour.or(date).unwrap_or(0));
+    town.is_some_and(|(_, to)| words.is(to, &[",", "("]) && (hour.is_some() || says_numbered_date(words.text)))
 }
 
 /// `<b>Thé dansant.</b> — Dimanche 15, de 14 h 30 à 19 h`: what is announced, a dash, and a rest that names no work.

@@ -14,7 +14,7 @@ use super::html::{Cell, Line, Link, Page, Scope, Spot};
 use super::tags::{
     FURNITURE, attribute, heading_level, is_block, is_foreign, is_strong, is_void, raw_text, scope_rank,
 };
-use super::text::is_space;
+use super::text::{is_bullet, is_space};
 use crate::domain::link;
 
 /// The lines of a page. `plain`: there are no tags, so line ends are line breaks.
@@ -241,9 +241,10 @@ impl Builder {
             }
         }
         self.line.text.push(c);
-        if self.strong > 0 && self.leads_bold && self.bold_only {
+        // The sign of a bullet may stand before the bold words.
+        if self.strong > 0 && self.bold_only {
             self.line.lead = self.line.text.len();
-        } else if self.strong == 0 {
+        } else if self.strong == 0 && (self.line.lead > 0 || !is_bullet(c) && !is_space(c)) {
             self.bold_only = false;
         }
     }

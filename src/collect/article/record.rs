@@ -3,8 +3,6 @@
 //! Each field has one meaning (hour, place, price, category, title), so fields are classified first and the event is put
 //! together from them. An item whose fields describe several events is left to `parts`.
 
-use chrono::NaiveTime;
-
 use super::dash::is_dash;
 use super::draft::Draft;
 use super::events::{Setting, Understood};
@@ -15,8 +13,8 @@ use super::names::{begins_at, name_at};
 use super::parts::{Marked, Part};
 use super::place_field::{ends_with_town, is_thing_in_a_venue, names_a_venue, place_field};
 use super::places::{Place, Reader};
-use super::practical::{HOUR_LABELS, is_dated_practical, is_dishes, is_practical};
-use super::record_hours::{times, told_beside};
+use super::practical::{HOUR_LABELS, is_dated_practical, is_dishes, is_field, is_practical};
+use super::record_hours::{Beside, times, title_to, told_beside};
 use super::record_title::title;
 use super::sentences::{Role, role};
 use super::text::{Kind, Token, Words, one_spaced, tidy, trimmed};
@@ -93,12 +91,21 @@ pub(super) fn record(marked: &Marked<'_, '_>, links: &[Link], setting: &Setting<
     if !broken && !pinned && !named {
         return None;
     }
-    let fields = fields(marked, setting.titled);
+    let mut fields = fields(marked, setting.titled);
     let name = fields.iter().find(|field| begins_at(words, field.from));
     let texts: Vec<&Field> = fields.iter().filter(|field| field.sort == Sort::Text).collect();
     let title_field =
         name.or(texts.first().copied()).or_else(|| fields.iter().find(|field| field.sort == Sort::Category))?;
-    let times = times(marked, &fields, title_field)?;
+    let mut title_field = *title_field;
+    let times = times(marked, &fields, &title_field)?;
+    if let Some(to) = title_to(marked, &title_field, &times)
+        && let Some(at) = fields.iter().position(|field| field.from == title_field.from)
+    {
+        fields.insert(at + 1, Field { from: to + 1, ..title_field });
+        title_field.to = to;
+        fields[at] = title_field;
+    }
+    let title_field = &title_field;
     let part = Part { from: 0, to: words.tokens.len(), times, ends: None };
     let mut draft = Draft::of(marked, &part, links, setting);
     draft.claim_marks();
@@ -144,24 +151,29 @@ pub(super) fn record(marked: &Marked<'_, '_>, links: &[Link], setting: &Setting<
         };
         let contact_said = field.sort == Sort::Contact && says_only_contact(marked, field);
         notes.extend(
-            note.filter(|_| !contact_said).map(|text| one_spaced(trimmed_field(text))).filter(|text| !text.is_empty()),
+            note.filter(|_| !contact_said)
+                .map(|text| one_spaced(trimmed_field(text)))
+                // `Quand ?` without what was read behind it
+                .filter(|text| !text.is_empty() && !(is_field(text) && text.ends_with('?'))),
         );
     }
     draft.event.note = (!notes.is_empty()).then(|| notes.join(" · "));
     let mut out = Understood::default();
     let used = &draft.part.times;
-    let beside: Vec<(String, NaiveTime)> = fields
+    let town = draft.place.as_ref().and_then(|place| place.commune.clone()).or(setting.town.map(str::to_owned));
+    let beside: Vec<Beside> = fields
         .iter()
-        .filter(|field| field.sort == Sort::Text && field.from != title_field.from)
+        .filter(|field| (field.sort == Sort::Text || says_when(words, field.from)) && field.from != title_field.from)
         .flat_map(|field| told_beside(marked, field, used))
         .collect();
     draft.finish_record(&mut out);
     if let Some(first) = out.events.first().cloned().filter(|first| first.start.is_some()) {
-        for (title, start) in beside {
+        for Beside { title, start, place } in beside {
+            let place = place.map(|place| Place { commune: place.commune.clone().or_else(|| town.clone()), ..place });
             out.events.push(Event {
                 title,
                 start: Some(start),
-                place: first.place.clone(),
+                place: place.and_then(|place| place.shown()).or_else(|| first.place.clone()),
                 status: first.status,
                 ..Event::default()
             });
@@ -377,6 +389,17 @@ fn push_field(marked: &Marked<'_, '_>, from: usize, to: usize, hinted: Option<So
         push_field(marked, end, to, None, out);
         return;
     }
+    // `Épinal, bar Le Grand Large, sam. 14, 20 h. Au chapeau` behind a name: where, when, and what is said behind it.
+    let behind_name = out.last().is_some_and(|last| begins_at(words, last.from) && out.len() == 1);
+    if hinted.is_none()
+        && behind_name
+        && let Some((place, when)) = where_and_when(marked, from, to)
+    {
+        out.push(Field { from, to: place, sort: Sort::Place });
+        push_field(marked, place, when, None, out);
+        push_field(marked, when, to, None, out);
+        return;
+    }
     let sort = hinted.unwrap_or_else(|| sort(marked, from, to));
     let sort = match sort {
         // `💶 gratuit` and `📍 …` keep their hint; `☎ 05…` too.
@@ -384,6 +407,20 @@ fn push_field(marked: &Marked<'_, '_>, from: usize, to: usize, hinted: Option<So
         other => other,
     };
     out.push(Field { from, to, sort });
+}
+
+/// Where a town with its venue ends before a comma and a date or an hour, and where the sentence of these ends.
+fn where_and_when(marked: &Marked<'_, '_>, from: usize, to: usize) -> Option<(usize, usize)> {
+    let words = marked.words;
+    let when = |mark: &&Mark| {
+        (from + 1..to).contains(&mark.from) && matches!(mark.meaning, Meaning::Times(_) | Meaning::Dates(_))
+    };
+    let mark = marked.marks.iter().find(when)?;
+    let place = mark.from.checked_sub(1).filter(|at| *at > from && words.is(*at, &[",", "(", "-"]))?;
+    super::communes::written(words, from).filter(|(_, end)| *end == place || words.is(*end, &[","]))?;
+    place_field(words, from, place)?;
+    let end = marked.sentences.iter().map(|(_, end)| *end).find(|end| *end >= mark.to).unwrap_or(to).min(to);
+    Some((place, end))
 }
 
 /// Where a town, or a town and what stands in it, ends before a colon and a thing one attends.
@@ -449,7 +486,7 @@ fn sort(marked: &Marked<'_, '_>, from: usize, to: usize) -> Sort {
     {
         return Sort::Price;
     }
-    if tokens[from].is_any(HOUR_LABELS) && words.is(from + 1, &[":"]) && has(&time) {
+    if says_when(words, from) && has(&time) {
         return Sort::Practical;
     }
     if tokens[from].is_any(&PLACE_LABELS) && words.is(from + 1, &[":", "?"]) {
@@ -498,6 +535,12 @@ fn is_state_with_reason(marked: &Marked<'_, '_>, from: usize, to: usize) -> bool
     state.is_some_and(|mark| marked.words.is(mark.to, &["("]) && marked.words.is(to - 1, &[")"]))
 }
 
+/// Whether a field says by its name that it is when: `Horaire : 10 h`, `Quand ? 18 h 30, puis concert à 20 h`.
+pub(super) fn says_when(words: &Words<'_>, from: usize) -> bool {
+    words.is(from, HOUR_LABELS) && words.is(from + 1, &[":"])
+        || words.is(from, &["quand"]) && words.is(from + 1, &[":", "?"])
+}
+
 /// Whether a field that begins with this noun tells what takes place. `Visite à 10 h` may tell when the thing named above
 /// does.
 pub(super) fn names_a_thing(noun: &Token) -> bool {
@@ -539,6 +582,8 @@ fn place(marked: &Marked<'_, '_>, fields: &[Field], title: &Field, setting: &Set
         let label = if named { field.from + 2 } else { field.from };
         // `Où : départ devant la mairie`
         let label = label + usize::from(named && words.is(label, &["depart", "rendez-vous", "rdv", "accueil"]));
+        let led = named && words.is(label, &["de", "du"]);
+        let label = label + usize::from(led) + usize::from(led && words.is(label + 1, &["la", "l'"]));
         // `📍 Auch, maison des artistes – jusqu'au 16 juillet – entrée libre`
         let says_else = |mark: &&super::marks::Mark| {
             (label + 1..field.to).contains(&mark.from)
@@ -547,7 +592,14 @@ fn place(marked: &Marked<'_, '_>, fields: &[Field], title: &Field, setting: &Set
         };
         let end = marked.marks.iter().find(says_else).map_or(field.to, |mark| mark.from - 1);
         let named = || ends_with_town(words, label, end);
-        let found = place_field(words, label, end).or_else(named).or_else(|| {
+        // `Où : citadelle, Berck`: what the label calls a place is one, whatever its noun.
+        let labelled = || {
+            let comma = (label + 1..end).rev().find(|at| words.is(*at, &[","])).filter(|_| label > field.from)?;
+            let (town, _) = super::communes::written(words, comma + 1).filter(|(_, to)| *to == end)?;
+            let venue = Some(tidy(words.slice(label, comma)));
+            Some(Place { commune: Some(town), venue, from: label, to: end, ..Place::default() })
+        };
+        let found = place_field(words, label, end).or_else(named).or_else(labelled).or_else(|| {
             // Whatever stands behind a pin is a place.
             let text = tidy(trimmed(words.slice(label, end)));
             (!text.is_empty()).then(|| Place { venue: Some(text), from: label, to: end, ..Place::default() })

@@ -159,7 +159,9 @@ pub(super) fn line_role(words: &Words<'_>) -> Role {
     if asks_visitors(words, 0) && !names_an_event(words, 0, whole) && super::lines::says_time(&words.tokens) {
         return Role::Aside;
     }
-    if presents_a_venue(words) {
+    // `Publicité – Jardinerie du Loir : ouvert dimanche de 9 h à 19 h !`
+    let advertises = words.is(0, &["publicite", "sponsorise"]) && words.is(1, &["-", ":", "|"]);
+    if advertises || presents_a_venue(words) {
         return Role::Aside;
     }
     let postscript = folded(words.text.get(..12).unwrap_or(words.text));
@@ -276,7 +278,7 @@ fn is_aside(text: &str) -> bool {
         "horaires susceptibles", "attention, les horaires", "en raison de la vigilance", "avec le soutien",
         "avec la participation financiere", "nos partenaires", "merci a nos", "l'agenda vous est offert",
         "des questions", "vous organisez", "vous preparez",
-        "vous etes organisat", "organisateurs", "tous les evenements", "plus d'idees",
+        "vous etes organisat", "vous souhaitez annoncer", "vous voulez annoncer", "organisateurs", "tous les evenements", "plus d'idees",
         "pour plus d'info", "plus d'info", "plus d'information", "tout le programme", "le programme complet",
         "toute l'actualite", "les billets des spectacles", "prochain numero", "prochainement",
         "a reecouter", "retrouvez « l'agenda", "soumis par", "ecrit par", "poste par", "redige par", "p.-s.", "p.s.",
@@ -301,14 +303,14 @@ fn is_aside(text: &str) -> bool {
         "vous organisez un", "a la redaction", "ces annonces", "sans en verifier", "envoyez vos", "envoyez-nous",
         "adressez vos", "proposez vos", "proposer un evenement", "vos infos", "susceptible d'etre modifi",
         "susceptibles d'etre modifi", "sauf mention contraire", "sauf indication contraire", "sauf avis contraire", "a titre indicatif", "ne saurait etre tenu", "ne sauraient etre tenu", "sous reserve de modification", "sous reserve de changement",
-        "liste n'est pas exhaustive", "non exhaustive", "seront rembourses", "avant de vous deplacer",
+        "n'est pas exhaustive", "non exhaustive", "dans votre journal", "a reecouter en podcast", "en reecoute", "seront rembourses", "avant de vous deplacer",
         "remercie ses partenaires", "remercie ses sponsors", "vous est offert par", "vous est offerte par",
         "droits reserves", "reecoutez", "suivez-nous", "tout l'agenda", "agenda complet",
         "agenda en ligne", "abonnez-vous", "votre annonce", "paraitre dans cette rubrique",
         "figurer dans cette rubrique", "figurer dans l'agenda", "dans notre emission", "annonces a deposer",
         "a deposer a l'accueil", "vos communiques", "nous parvenir", "publie le", "mis a jour le", "bonne semaine",
         "bon week-end a", "lire la suite", "lire aussi", "se desinscrire", "communique du", "pas d'animation",
-        "aucune animation", "imprime par", "donnees sous reserve",
+        "aucune animation", "imprime par", "donnees sous reserve", "sous la responsabilite des",
         "minutes avant la seance", "minutes avant chaque seance", "min avant la seance", "min avant chaque seance",
     ];
     static HELD: LazyLock<Regex> = LazyLock::new(|| any_of(HOLDS));
@@ -357,7 +359,12 @@ fn names_the_next_issue(words: &Words<'_>, from: usize, to: usize) -> bool {
     let meets = words.is(first, &["rendez-vous", "rdv"])
         && (first + 1..to).any(|at| words.is(at, &["pour"]) && (at + 1..to.min(at + 3)).any(next))
         && !(first..to).any(|at| clock::clock(&words.tokens, at).is_some());
-    said || meets
+    let returns = words.is(first, &["on"])
+        && words.is(first + 1, &["se"])
+        && words.is(first + 2, &["retrouve"])
+        && (first + 3..to).any(next)
+        && !words.tokens[from..to].iter().any(is_event_noun);
+    said || meets || returns
 }
 
 /// Roads, refuse, tides, chemists on duty: what a town hall or a newspaper says beside its events.

@@ -11,7 +11,7 @@ use super::text::Token;
 pub(super) const FUNCTION: &[&str] = &[
     "a", "au", "aux", "le", "la", "les", "l'", "un", "une", "des", "de", "du", "d'", "et", "ou", "puis", "en",
     "dans", "sur", "sous", "par", "pour", "avec", "ce", "cet", "cette", "ces", "qui", "que", "qu'", "est", "sont",
-    "sera", "seront", "suivi", "suivie", "suivis", "suivies", "ensuite", "enfin", "egalement", "aussi", "encore",
+    "sera", "seront", "suivi", "suivie", "suivis", "suivies", "ensuite", "enfin", "egalement", "aussi", "encore", "toujours",
     "il", "y", "se", "s'", "ont", "lieu", "partir", "chez", "devant", "jusqu'", "jusque", "vers", "autour", "entre",
     "lendemain", "surlendemain", "veille", "avant-veille",
     "plus", "tel", "tarif", "tarifs", "prix", "rdv", "rv", "horaires", "horaire", "er", "durant", "pendant", "lors",
@@ -35,7 +35,7 @@ pub(super) const SERVICES: &[&str] =
 
 /// Words that fields express already: hours, days, names of fields, connectors.
 pub(super) const SAID_OTHERWISE: &[&str] = &[
-    "dans", "sur", "sous", "les", "des", "une", "par", "pour", "avec", "cet", "cette", "ces", "qui", "que",
+    "quand", "combien", "toujours", "dans", "sur", "sous", "les", "des", "une", "par", "pour", "avec", "cet", "cette", "ces", "qui", "que",
     "est", "sont", "suivi", "suivie", "ensuite", "enfin", "egalement", "aussi", "puis", "chez", "devant",
     "jusqu", "vers", "autour", "entre", "heures", "heure", "midi", "minuit", "partir", "matin", "matinee",
     "apres", "soir", "soiree", "nuit", "tombee", "toute", "tout", "journee", "tel", "tarif", "tarifs", "prix",

@@ -59,6 +59,11 @@ const EIGHT_OF_SITES: Bars =
 const EIGHT: Bars =
     Bars { recall: 99.5, precision: 99.5, wrong: 0.5, embarrassing: 0.5, clean: 85.0, wrong_towns: 0.5, kept: 100.0 };
 
+/// Cards of an events plugin, fields « Où ? / Quand ? », bold names before towns, a radio's bridge, a table, a town before a dash:
+/// whole articles of ten offices and newspapers.
+const TEN: Bars =
+    Bars { recall: 99.0, precision: 99.5, wrong: 0.3, embarrassing: 0.5, clean: 80.0, wrong_towns: 0.3, kept: 100.0 };
+
 /// How well a set of articles has to be read, in per cent.
 struct Bars {
     /// Of the expected events, those printed under the right day, with the right hour and the words that name them.
@@ -506,6 +511,13 @@ fn eight_whole_articles_of_offices_are_understood() {
     let scores = scores(218..=225);
     assert_eq!(scores.len(), 8);
     EIGHT.hold(&scores);
+}
+
+#[test]
+fn ten_whole_articles_of_cards_fields_and_names_are_understood() {
+    let scores = scores(226..=235);
+    assert_eq!(scores.len(), 10);
+    TEN.hold(&scores);
 }
 
 #[test]

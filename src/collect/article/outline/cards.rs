@@ -1,14 +1,15 @@
-//! Cards: a list of events in which each has a heading, a line that says only when, and the name of its town on a line of its
-//! own. All that stands between two such headings is of the one card: its town, its days and its text are no news for others.
+//! Cards: a list of events in which each has a heading, a line that says only when, and its place, or its town alone, on a line
+//! of its own. All that stands between two such headings is of the one card: its town, its days and its text are no news for others.
 //! So are the chapters of a newspaper that end with `Infos pratiques : samedi 11 décembre, de 10 h à 19 h, halle de Seissan`.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::super::communes;
 use super::super::html::{Line, Link};
 use super::super::lines::{DayLine, footer, is_exhibition, timing};
 use super::super::marks::{Meaning, marks};
 use super::super::names::named;
+use super::super::place_field::{ends_with_town, place_field};
 use super::super::sentences::{Role, sentences};
 use super::super::text::{Kind, Words};
 use super::super::towns::lone_name;
@@ -21,9 +22,12 @@ use super::{Around, Builder, Entry, Facts, Under, says_status};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Card {
     title: usize,
-    /// The line that says when, and nothing else.
+    /// The line that says when, and nothing else, and the line after it: its date and its hour may stand in two.
     when: usize,
+    when_to: usize,
     category: Option<usize>,
+    /// The line after what stands above all that: `Complet`.
+    above_to: usize,
     /// The line after its last.
     pub(super) to: usize,
 }
@@ -49,7 +53,7 @@ fn chapters(lines: &[Line], read: &[Option<DayLine>]) -> BTreeMap<usize, Card> {
         let date = super::super::days::date(&words.tokens, 0)?;
         let near = date.to + 3;
         let hour = (date.to..near).any(|at| super::super::hours::time(&words.tokens, at).is_some());
-        hour.then_some((title, Card { title, when, category: None, to: when + 1 }))
+        hour.then_some((title, Card { title, when, when_to: when + 1, category: None, above_to: title, to: when + 1 }))
     };
     let found: BTreeMap<usize, Card> = heads.filter_map(chapter).collect();
     if found.len() >= LEAST { found } else { BTreeMap::new() }
@@ -65,21 +69,53 @@ fn practical_words(text: &str) -> usize {
 
 fn of_level(lines: &[Line], read: &[Option<DayLine>], facts: &[Facts], level: u8) -> BTreeMap<usize, Card> {
     const LEAST: usize = 3;
+    let plain = |at: usize| lines.get(at).is_some_and(|line| line.shape.heading == 0 && says_only_when(&line.text));
+    // `Soirée contes` says a part of the day as well.
     let heads: Vec<usize> = (0..lines.len())
-        .filter(|at| lines[*at].shape.heading == level && read[*at].is_none() && !facts[*at].timing.says)
+        .filter(|at| lines[*at].shape.heading == level && read[*at].is_none())
+        .filter(|at| !facts[*at].timing.says || plain(at + 1) || *at > 0 && plain(at - 1))
         .collect();
     if heads.len() < LEAST {
         return BTreeMap::new();
     }
-    let plain = |at: usize| lines.get(at).is_some_and(|line| line.shape.heading == 0 && says_only_when(&line.text));
     let below: Vec<usize> = heads.iter().copied().filter(|at| plain(at + 1)).collect();
     let above: Vec<usize> = heads.iter().copied().filter(|at| *at > 0 && plain(at - 1)).collect();
     let is_above = above.len() > below.len();
     let dated = if is_above { above } else { below };
     let with_category = |at: &usize| *at > 0 && !is_above && is_category(&lines[at - 1]);
     let categories = dated.iter().filter(|at| with_category(at)).count() * 3 >= dated.len() * 2;
+    // The date and the hour may stand in two lines.
+    let when_of = |title: usize| {
+        let beside = |at: usize, other: usize| {
+            facts[at].says_date != facts[other].says_date
+                && facts[at].timing.says != facts[other].timing.says
+                && plain(other)
+        };
+        match title {
+            2.. if is_above && beside(title - 1, title - 2) => (title - 2, title),
+            _ if is_above => (title - 1, title),
+            _ if title + 2 < lines.len() && beside(title + 1, title + 2) => (title + 1, title + 3),
+            _ => (title + 1, title + 2),
+        }
+    };
+    let head_of = |at: usize| {
+        if is_above { when_of(at).0 } else { at - usize::from(categories && with_category(&at)) }
+    };
+    // `Complet` at the head of the container of a card, or of each card that says so, is the card's.
+    let state_above = |at: usize| at > 0 && facts[at - 1].state_alone && lines[at - 1].shape.heading == 0;
+    let states_lead = dated.first().is_some_and(|at| state_above(head_of(*at)));
+    // A container with several of them is the article.
+    let mut in_container: HashMap<usize, usize> = HashMap::new();
+    for at in &dated {
+        *in_container.entry(lines[*at].card).or_default() += 1;
+    }
+    let container = |at: usize| if in_container.get(&lines[at].card) == Some(&1) { lines[at].card } else { 0 };
     let first = |at: usize| {
-        if is_above { at - 1 } else { at - usize::from(categories && with_category(&at)) }
+        let head = head_of(at);
+        match container(at) {
+            0 => head - usize::from(states_lead && state_above(head)),
+            card => (0..head).rev().take_while(|above| lines[*above].card == card).last().unwrap_or(head),
+        }
     };
     let mut out = BTreeMap::new();
     let mut longest = 0;
@@ -90,13 +126,18 @@ fn of_level(lines: &[Line], read: &[Option<DayLine>], facts: &[Facts], level: u8
                 || footer(&lines[*at]).is_some()
                 || index + 1 == dated.len() && facts[*at].role == Role::Aside
         };
-        let to = (title + 1..limit).find(ends).unwrap_or(limit);
+        let to = match container(title) {
+            0 => (title + 1..limit).find(ends).unwrap_or(limit),
+            card => (title + 1..limit).find(|at| lines[*at].card != card).unwrap_or(limit),
+        };
         longest = longest.max(to - title);
-        let when = if is_above { title - 1 } else { title + 1 };
-        let category = (first(title) < title && !is_above).then(|| title - 1);
-        out.insert(first(title), Card { title, when, category, to });
+        let (when, when_to) = when_of(title);
+        let category = (head_of(title) < title && !is_above).then(|| title - 1);
+        out.insert(first(title), Card { title, when, when_to, category, above_to: head_of(title), to });
     }
-    let towned = |card: &&Card| (card.title + 1..card.to).any(|at| town_alone(&lines[at]).is_some());
+    let towned = |card: &&Card| {
+        (card.title + 1..card.to).any(|at| town_alone(&lines[at]).is_some() || says_place(&lines[at].text))
+    };
     let several = dated.len() >= LEAST && dated.len() * 3 >= heads.len() * 2;
     if several && out.values().filter(towned).count() * 2 >= out.len() { out } else { BTreeMap::new() }
 }
@@ -149,25 +190,39 @@ fn town_alone(line: &Line) -> Option<String> {
     lone_name(line).filter(|name| line.shape.heading == 0 && !communes::departments(name).is_empty())
 }
 
+/// `Ferme du Tertre, Naveil`: a venue and its town, and nothing else.
+fn says_place(text: &str) -> bool {
+    const LONGEST: usize = 90;
+    if text.len() > LONGEST || text.contains('\n') {
+        return false;
+    }
+    let words = Words::of(text);
+    let end = words.tokens.len();
+    place_field(&words, 0, end).is_some_and(|place| place.commune.is_some()) || ends_with_town(&words, 0, end).is_some()
+}
+
 impl Builder<'_> {
-    /// The item of a card, and what its text tells of another day.
-    pub(super) fn card(&mut self, card: Card) {
+    /// The item of the card that begins at line `from`, and what its text tells of another day.
+    pub(super) fn card(&mut self, from: usize, card: Card) {
         self.flush();
         let lines = self.lines;
         let town_at = (card.title + 1..card.to).find(|at| town_alone(&lines[*at]).is_some());
         let town = town_at.and_then(|at| town_alone(&lines[at]));
         let category = card.category.map(|at| lines[at].text.as_str());
-        let when = &lines[card.when].text[practical_words(&lines[card.when].text)..];
-        let (found, warnings) = pieces(when, &self.calendar, self.around());
+        let said: Vec<&str> = lines[card.when..card.when_to].iter().map(|line| line.text.as_str()).collect();
+        let when = said.join(" ");
+        let when = &when[practical_words(&when)..];
+        let (found, warnings) = pieces(when, &self.calendar, Around { of_a_card: true, ..self.around() });
         self.out.warnings.extend(warnings);
         let is_chapter = practical_words(&lines[card.when].text) > 0;
+        let of_when = |at: &usize| (card.when..card.when_to).contains(at);
         let days = match &self.under {
             Under::Days(days) => Some(days.clone()),
             _ => None,
         };
         // What the text tells of another hour, on a day that it names.
         let mut beside: Vec<(usize, (usize, usize), Under)> = Vec::new();
-        for at in (card.title + 1..card.to).filter(|at| *at != card.when && Some(*at) != town_at) {
+        for at in (card.title + 1..card.to).filter(|at| !of_when(at) && Some(*at) != town_at) {
             let words = Words::of(&lines[at].text);
             for (from, to) in sentences(&words) {
                 let text = words.slice(from, to);
@@ -219,9 +274,15 @@ impl Builder<'_> {
             lines[card.title].text.len() - unnumbered(&lines[card.title].text).len(),
             lines[card.title].text.len(),
         );
-        add(&mut entry, card.when, 0, lines[card.when].text.len());
+        for at in card.when..card.when_to {
+            add(&mut entry, at, 0, lines[at].text.len());
+        }
         let mut body = String::new();
-        for at in (card.title + 1..card.to).filter(|at| *at != card.when) {
+        for at in from..card.above_to {
+            add(&mut entry, at, 0, lines[at].text.len());
+            body = body + "\n" + &lines[at].text;
+        }
+        for at in (card.title + 1..card.to).filter(|at| !of_when(at)) {
             let mut from = 0;
             for (_, (start, end), _) in beside.iter().filter(|(line, ..)| *line == at) {
                 if lines[at].text[from..*start].chars().any(char::is_alphanumeric) {
@@ -236,6 +297,13 @@ impl Builder<'_> {
                     body = body + "\n" + lines[at].text[from..].trim();
                 }
             }
+        }
+        // `En savoir plus` leads to the page of the thing.
+        if !entry.links.iter().any(|link| link.start < title.len())
+            && let Some(at) = (from..card.to).find(|at| leads_to_a_page(&lines[*at]))
+            && let Some(link) = lines[at].links.first()
+        {
+            entry.links.insert(0, Link { start: 0, end: title.len(), href: link.href.clone() });
         }
         let shown = category.is_some_and(|text| {
             Words::of(text).tokens.iter().any(|token| token.is_any(&["exposition", "expositions", "expo", "expos"]))

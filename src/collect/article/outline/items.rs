@@ -255,7 +255,7 @@ impl Builder<'_> {
         }
         let text = text.split('\n').next_back().unwrap_or(text);
         let text = text
-            .split_once(':')
+            .split_once(if is_field(text) { &[':', '?'][..] } else { &[':'] })
             .filter(|(label, _)| label.split(' ').count() <= 3 && !label.chars().any(|c| c.is_ascii_digit()))
             .map_or(text, |(_, rest)| rest);
         let around = Around { of_a_card: true, ..self.around() };
@@ -270,7 +270,9 @@ impl Builder<'_> {
     fn join(&mut self, line: &Line, text: &str, links: Vec<Link>, time: Timing, strong: bool) {
         let dated = self.dated(text);
         let Some(pending) = &mut self.pending else { return };
-        if pending.dated.is_empty() && !pending.entry.placed_by_words {
+        // `Quand : vendredi 16 h, samedi 10 h` under « Tout le week-end »
+        let of_section = matches!(pending.entry.under, Under::Weekly(_)) && is_field(text);
+        if pending.dated.is_empty() && (!pending.entry.placed_by_words || of_section) {
             pending.dated = dated;
         }
         pending.entry.text.push('\n');
@@ -439,14 +441,19 @@ impl Builder<'_> {
     pub(super) fn flush(&mut self) {
         let Some(Pending { mut entry, timed, dated, .. }) = self.pending.take() else { return };
         if let Some((under, told)) = dated.first() {
+            // The other fields are of each day.
+            let mut lines = entry.text.split('\n');
+            let title = lines.next().unwrap_or_default().to_owned();
+            let fields: String = lines
+                .filter(|line| is_field(line) && !says_date(line) && !is_dated_practical(line))
+                .fold(String::new(), |all, line| all + "\n" + line);
+            let tell = |told: &str| format!("{title}\n{told}{fields}");
             // One title, several days with hours of their own: an entry a day.
             for (under, told) in dated.iter().skip(1) {
-                let title = entry.text.split('\n').next().unwrap_or_default();
-                let told = told.as_ref().map(|told| format!("{title}\n{told}"));
+                let told = told.as_ref().map(|told| tell(told));
                 self.out.entries.push(Entry { under: under.clone(), told, placed_by_words: true, ..entry.clone() });
             }
-            let title = entry.text.split('\n').next().unwrap_or_default().to_owned();
-            entry.told = told.as_ref().map(|told| format!("{title}\n{told}"));
+            entry.told = told.as_ref().map(|told| tell(told));
             entry.under = under.clone();
             entry.placed_by_words = true;
             self.out.entries.push(entry);

@@ -2,6 +2,7 @@
 
 use chrono::{Datelike, NaiveDate};
 
+use super::super::clock::clock;
 use super::super::communes;
 use super::super::days::{self, Recurrence, Weekdays};
 use super::super::html::Line;
@@ -11,7 +12,7 @@ use super::super::names::{self, leading_name};
 use super::super::place_field::names_a_venue;
 use super::super::practical::{is_dated_practical, is_field, is_practical};
 use super::super::sentences::sentences;
-use super::super::text::{Words, is_space};
+use super::super::text::{Kind, Token, Words, is_space};
 use super::super::towns::{TownRunIn, is_listed_word, ordinary_town_run_in, town_run_in};
 use super::super::when::{Around, Piece, When, pieces};
 use super::{Builder, Under, tells_of_an_event};
@@ -108,6 +109,11 @@ impl Builder<'_> {
                 .any(|at| days::date(&rest.tokens, at).is_some_and(|date| has_number(&date.what)));
             self.towns_outside |= dated && self.out.headed.is_empty();
         }
+        // `PAIMPOL et PLOUBAZLANEC – Parade`: of neither alone, and not of the town of the line above.
+        if begins_with_two_towns(&line.text[from..]) {
+            self.flush();
+            (self.town, self.venue) = (None, None);
+        }
         if self.row_town.is_none() && !titles {
             self.row_town = town_before_comma(&line.text[from..]);
         }
@@ -155,6 +161,26 @@ impl Builder<'_> {
                 piece.when = when.clone();
             }
         }
+        // A name of its own leads to the days behind it, and `; Vittel, stade, 7 h-17 h` tells of it elsewhere.
+        if let Some(name) = leading_name(&line.text[from..]) {
+            if let [first, next, ..] = found.as_slice()
+                && first.when == When::Inherited
+                && !line.text[from + name.len()..from + first.shown.1].chars().any(char::is_alphanumeric)
+            {
+                let (first, next) = (first.shown, next.shown);
+                found.remove(0);
+                for piece in found.iter_mut().take_while(|piece| piece.shown == next) {
+                    if piece.told.is_empty() {
+                        piece.told = vec![piece.shown];
+                    }
+                    piece.shown.0 = first.0;
+                }
+            }
+            for piece in found.iter_mut().skip(1).filter(|piece| piece.told.is_empty()) {
+                piece.told = vec![piece.shown];
+            }
+            found = found.into_iter().flat_map(|piece| by_town(piece, &line.text[from..], name.len())).collect();
+        }
         // `Une trentaine d'exposants s'installent sur la place. Ouvert vendredi de 16 h à 20 h, samedi…`: a sentence without a
         // day, under none, leads to those that have theirs. It is shown with them.
         if let [first, rest @ ..] = found.as_slice()
@@ -198,6 +224,7 @@ impl Builder<'_> {
             && self.lead.day.is_none()
             && !line.bullet
             && !run_in
+            && leading_name(&line.text).is_none()
             && found.last().is_some_and(|piece| {
                 let text = &line.text[from + piece.shown.0..from + piece.shown.1];
                 begins_with_date_alone(text) && (found.len() == 1 || begins_with_number(text))
@@ -388,6 +415,54 @@ fn goes_on(text: &str) -> bool {
     ]
     .iter()
     .any(|list| starts(list))
+}
+
+fn begins_with_two_towns(text: &str) -> bool {
+    const LONGEST: usize = 80;
+    let end = text.char_indices().nth(LONGEST).map_or(text.len(), |(end, _)| end);
+    let words = Words::of(&text[..end]);
+    let second = communes::written(&words, 0).filter(|(_, to)| words.is(*to, &["et", "&", "/"])).map(|(_, to)| to + 1);
+    second.and_then(|at| communes::written(&words, at)).is_some_and(|(_, to)| words.is(to, &["-", ":", "."]))
+}
+
+/// The parts of `Dim. 15 : Rambervillers, centre-ville, dès 6 h ; Vittel, stade, 7 h-17 h`, each of which begins with its town.
+fn by_town(piece: Piece, text: &str, name: usize) -> Vec<Piece> {
+    let (from, to) = piece.told.first().copied().unwrap_or(piece.shown);
+    let from = from.max(name);
+    if piece.told.len() > 1 || from >= to || !text[from..to].contains([';', ',']) {
+        return vec![piece];
+    }
+    let words = Words::of(&text[from..to]);
+    let said = |token: &Token| matches!(token.kind, Kind::Word | Kind::Number);
+    let first = words.tokens.iter().position(said).unwrap_or(0);
+    let first =
+        days::date(&words.tokens, first).filter(|date| words.is(date.to, &[":"])).map_or(first, |date| date.to + 1);
+    let mut starts = vec![first];
+    let hour_and_town = |at: usize| {
+        let hour = clock(&words.tokens, at).filter(|hour| words.is(hour.to, &["a"]))?;
+        communes::written(&words, hour.to + 1)
+    };
+    // `22 h 30 à Bergerac (quai Salvette), 23 h à Nontron`
+    let by_hour = hour_and_town(first).is_some();
+    let parted =
+        |at: &usize| words.is(*at, &[";"]) || by_hour && words.is(*at, &[","]) && hour_and_town(*at + 1).is_some();
+    starts.extend((first..words.tokens.len()).filter(parted).map(|at| at + 1));
+    let town = |at: &usize| match by_hour {
+        true => hour_and_town(*at).is_some(),
+        false => communes::written(&words, *at).is_some_and(|(_, to)| words.is(to, &[","])),
+    };
+    if !starts.iter().all(town) {
+        return vec![piece];
+    }
+    let ends = starts.iter().skip(1).map(|at| words.tokens[at - 1].start).chain([to - from]);
+    let part = |(start, end): (&usize, usize)| {
+        let told = (from + words.tokens[*start].start, from + end);
+        let shown = if *start == first { (piece.shown.0, told.1) } else { told };
+        let mut part = Piece::whole(piece.when.clone(), 0);
+        (part.shown, part.told) = (shown, vec![told]);
+        part
+    };
+    starts.iter().zip(ends).map(part).collect()
 }
 
 /// Whether a line among the exhibitions names what one attends beside them.

@@ -436,7 +436,7 @@ impl Builder<'_> {
     /// Reads one line; `false` when nothing after it counts.
     fn line(&mut self, at: usize) -> bool {
         if let Some(card) = self.cards.get(&at).copied() {
-            self.card(card);
+            self.card(at, card);
             self.card_to = card.to;
         }
         if at < self.card_to {
@@ -577,6 +577,12 @@ impl Builder<'_> {
                         self.under = self.ground();
                     }
                     (self.town, self.venue) = (Some(town), None);
+                    return true;
+                }
+                // « En soirée » sorts the items of a day.
+                Some(Section::PartOfDay) => {
+                    self.flush();
+                    self.theme = None;
                     return true;
                 }
                 Some(Section::Theme) => {
