@@ -154,7 +154,7 @@ pub(super) fn record(marked: &Marked<'_, '_>, links: &[Link], setting: &Setting<
             note.filter(|_| !contact_said)
                 .map(|text| one_spaced(trimmed_field(text)))
                 // `Quand ?` without what was read behind it
-                .filter(|text| !text.is_empty() && !(is_field(text) && text.ends_with('?'))),
+                .filter(|text| !(text.is_empty() || is_field(text) && text.ends_with('?'))),
         );
     }
     draft.event.note = (!notes.is_empty()).then(|| notes.join(" · "));

@@ -274,14 +274,13 @@ impl Builder<'_> {
             lines[card.title].text.len() - unnumbered(&lines[card.title].text).len(),
             lines[card.title].text.len(),
         );
-        for at in card.when..card.when_to {
-            add(&mut entry, at, 0, lines[at].text.len());
-        }
+        (card.when..card.when_to).for_each(|at| add(&mut entry, at, 0, lines[at].text.len()));
         let mut body = String::new();
-        for at in from..card.above_to {
+        (from..card.above_to).for_each(|at| {
             add(&mut entry, at, 0, lines[at].text.len());
-            body = body + "\n" + &lines[at].text;
-        }
+            body.push('\n');
+            body += &lines[at].text;
+        });
         for at in (card.title + 1..card.to).filter(|at| !of_when(at)) {
             let mut from = 0;
             for (_, (start, end), _) in beside.iter().filter(|(line, ..)| *line == at) {
