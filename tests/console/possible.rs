@@ -142,7 +142,7 @@ async fn a_sheet_that_is_offered_would_succeed_and_one_that_is_not_would_be_refu
                             let key = IssueKey::parse(ISSUE).unwrap();
                             let subject = decide::subject(&engine, &key).await.unwrap().unwrap();
                             let choices = decide::choices(&subject);
-                            let is_offered = choices.iter().any(|choice| choice.key == act.as_str());
+                            let is_offered = choices.iter().any(|choice| choice.href == act.href(&subject.key));
                             let case = format!(
                                 "{act:?} of {state:?} ({held_content}) at {now}, required {required}, skipped {skipped}"
                             );
