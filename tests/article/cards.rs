@@ -353,7 +353,8 @@ fn a_container_of_one_heading_is_a_card() {
     let under = join(&|above, title, below| {
         format!("<section>{above}{title}{below}<h4>Infos</h4><p>Prévoir un chapeau.</p></section>")
     });
-    for html in [plain, nested, format!("<ul>{list}</ul>"), under] {
+    let advertised = plain.replacen("</div><div>", "</div><p>Publicité</p><div>", 2);
+    for html in [plain, advertised, nested, format!("<ul>{list}</ul>"), under] {
         let html = format!("<h1>Du 12 au 18 juillet 2027</h1><div>{html}</div>{end}");
         let mut found = states(&html);
         let mut want = want.map(str::to_owned).to_vec();

@@ -155,14 +155,14 @@ fn of_level(lines: &[Line], read: &[Option<DayLine>], facts: &[Facts], level: u8
     if several && out.values().filter(towned).count() * 2 >= out.len() { out } else { BTreeMap::new() }
 }
 
-/// Whether each heading of `dated` stands with its date in a container of its own, and nothing but headings between those.
+/// Whether each heading of `dated` stands with its date in a container of its own, and what stands between those is
+/// mostly nothing but headings.
 fn are_framed(
     lines: &[Line],
     dated: &[usize],
     when_of: &dyn Fn(usize) -> (usize, usize),
     is_day: &dyn Fn(usize) -> bool,
 ) -> bool {
-    let (Some(first), Some(last)) = (dated.first(), dated.last()) else { return false };
     let own = dated.iter().all(|at| {
         let frame = lines[*at].frame;
         let (from, to) = when_of(*at);
@@ -171,7 +171,9 @@ fn are_framed(
     });
     let apart = dated.windows(2).all(|pair| lines[pair[0]].frame != lines[pair[1]].frame);
     let between = |at: &usize| lines[*at].frame > 0 || lines[*at].shape.heading > 0 || is_day(*at);
-    own && apart && (*first..*last).all(|at| between(&at))
+    // A line between two may be an advertisement; behind most it would be the rest of the card.
+    let broken = dated.windows(2).filter(|pair| !(pair[0]..pair[1]).all(|at| between(&at))).count();
+    own && apart && broken * 2 < dated.len()
 }
 
 /// `Sam. 29/04 · 21 h (initiation à 20 h 15)`: when it is, and the brackets at its end where those tell of another hour.
