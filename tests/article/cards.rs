@@ -308,3 +308,58 @@ fn what_stands_behind_a_comma_of_the_title_may_have_hours_of_its_own() {
     let ends: Vec<_> = agenda(html).items().flat_map(|(_, item)| &item.events).filter_map(|event| event.end).collect();
     assert_eq!(ends.iter().map(|end| end.format("%H:%M").to_string()).collect::<Vec<_>>(), ["19:00", "18:00"]);
 }
+
+#[test]
+fn a_container_of_one_heading_is_a_card() {
+    let states = |html: &str| -> Vec<String> {
+        let tell = |event: &Event| format!("{} {:?}", event.title, event.status);
+        agenda(html).items().flat_map(|(_, item)| &item.events).map(tell).collect()
+    };
+    let card = |above: &str, title: &str, when: &str, place: &str, below: &str| {
+        (above.to_owned(), format!("<h3>{title}</h3>"), format!("<p>{when}</p><p>{place}</p>{below}"))
+    };
+    let cards = [
+        card("", "Les mains dans la pâte", "Lundi 12 juillet, 10 h", "Ferme du Tertre, Pavie", ""),
+        card("", "Rando des trois clochers", "Mardi 13 juillet, départs entre 9h et 11h", "Foyer communal, Jégun", ""),
+        card("<span>Complet</span>", "Soirée contes", "Mardi 13 juillet, 15 h", "Médiathèque, Jégun", "<p>5 €</p>"),
+        card("", "Bal trad’", "Ven. 16/07 · 21h (initiation à 20h15)", "Salle des fêtes de Pavie", "<p>8 €</p>"),
+        card("<ul><li>Annulé</li></ul>", "Les frères Brou", "Samedi 17 juillet, 21 h", "Halle, Lectoure", ""),
+        card("", "Poterie", "Dimanche 18 juillet, 14 h", "Halle, Jégun", "<span>Complet</span>"),
+        card(
+            "",
+            "Exposition « Terres »",
+            "Jusqu’au 21 août, du vendredi au dimanche, 14h-18h",
+            "Musée d’art, Fleurance",
+            "",
+        ),
+    ];
+    let want = [
+        "Les mains dans la pâte Scheduled",
+        "soirée contes SoldOut",
+        "rando des trois clochers Scheduled",
+        "bal trad' Scheduled",
+        "Les frères Brou Cancelled",
+        "Poterie SoldOut",
+        "Exposition « Terres » Scheduled",
+    ];
+    let join = |wrap: &dyn Fn(&str, &str, &str) -> String| {
+        cards.iter().map(|(above, title, below)| wrap(above, title, below)).collect::<String>()
+    };
+    let end = "<p>Avec le concours de la communauté de communes.</p>";
+    let plain = join(&|above, title, below| format!("<div>{above}{title}{below}</div>"));
+    let nested =
+        join(&|above, title, below| format!("<div><div>{above}</div><div><div>{title}{below}</div></div></div>"));
+    let list = join(&|above, title, below| format!("<li>{above}<div>{title}{below}</div></li>"));
+    let under = join(&|above, title, below| {
+        format!("<section>{above}{title}{below}<h4>Infos</h4><p>Prévoir un chapeau.</p></section>")
+    });
+    let advertised = plain.replacen("</div><div>", "</div><p>Publicité</p><div>", 2);
+    for html in [plain, advertised, nested, format!("<ul>{list}</ul>"), under] {
+        let html = format!("<h1>Du 12 au 18 juillet 2027</h1><div>{html}</div>{end}");
+        let mut found = states(&html);
+        let mut want = want.map(str::to_owned).to_vec();
+        found.sort();
+        want.sort();
+        assert_eq!(found, want, "{html}");
+    }
+}

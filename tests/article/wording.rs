@@ -195,3 +195,27 @@ fn a_line_that_begins_with_two_towns_is_not_of_the_one_above() {
         agenda(&html).items().flat_map(|(_, item)| &item.events).map(|event| event.place.clone()).collect();
     assert_eq!(places, [Some("Fleurance".to_owned()), None]);
 }
+
+#[test]
+fn helpers_partners_and_the_hours_of_the_office_are_no_events() {
+    for line in [
+        "Avec le concours de la communauté de communes et de la Caisse locale du Bon-Secours.",
+        "Avec l’aide du Département et de la Région.",
+        "Cet agenda vous est proposé par l’office de tourisme et ses partenaires : Crédit Rural, Garage Roby, Radio Arros.",
+        "Office de tourisme, 1 place de la République. Vacances scolaires : tous les jours sauf dimanche, 10h-12h30 / 14h-17h30.",
+        "Office de tourisme, 12 rue du Foirail. Hors vacances : du mardi au samedi, 9h30-12h30.",
+        "Accueil à Pavie du mardi au samedi, 9h30-12h30 et 14h-18h.",
+    ] {
+        let html = format!("{MONDAY}<p>Bal à 21 h, Pavie</p><p>{line}</p>");
+        assert_eq!(told(&html), ["07-12 21:00 bal @ Pavie"], "{line}");
+    }
+    for (line, want) in [
+        ("Concert à 18 h, église de Jégun, avec le concours de la chorale de Pavie.", "07-12 18:00 concert"),
+        ("Avec le concours de la chorale, concert à 18 h, Jégun.", "07-12 18:00"),
+        ("Concours de pétanque, 18 h, boulodrome, Jégun.", "07-12 18:00 concours de pétanque"),
+        ("Concert proposé par l’office de tourisme à 18 h, place du Foirail, Jégun.", "07-12 18:00 concert"),
+    ] {
+        let found = told(&format!("{MONDAY}<p>{line}</p><p>Bal à 21 h, Pavie</p>"));
+        assert!(found.len() == 2 && found[0].starts_with(want), "{line}: {found:?}");
+    }
+}

@@ -39,6 +39,10 @@ pub(super) struct Line {
     pub(super) cells: Vec<Cell>,
     /// The number of the `<article>` without another within that it stands in; 0 for none.
     pub(super) card: usize,
+    /// The number of the innermost container that it stands in (`boxes`); 0 for none.
+    pub(super) within: usize,
+    /// The number of the container of one heading that it stands in; 0 for none.
+    pub(super) frame: usize,
 }
 
 /// The position of a cell in the tables of the page; all zero outside of tables.
@@ -98,6 +102,8 @@ pub(super) struct Page {
     pub(super) titles: Vec<String>,
     pub(super) lines: Vec<Line>,
     pub(super) scopes: Vec<Scope>,
+    /// The container around each that may hold a card, from 1; 0 for none.
+    pub(super) around: Vec<usize>,
 }
 
 /// A container that may be the article: its lines are `from..to`.
@@ -200,6 +206,7 @@ impl Page {
                 line.card = number + 1;
             }
         }
+        super::boxes::number(&mut self.lines, &self.around);
     }
 
     fn innermost(&self) -> impl Iterator<Item = Scope> + use<> {

@@ -1,7 +1,7 @@
 //! Parses the weekly article: HTML in, [`Agenda`] out.
 //!
 //! ```text
-//! html       tags and entities to lines (`page_builder`); words are never joined, links keep their words
+//! html       tags and entities to lines (`page_builder`; `boxes`: containers that are cards); words are never joined
 //! wrapped    lines that only a page broke are one (text copied from a PDF)
 //! names      names that the markup sets apart; `columns`: which of a table are about sellers
 //! lines      classifies a line: heading of a day, section, town, footer, words
@@ -24,6 +24,7 @@
 //! understood is kept as written, with a warning in French for staff.
 
 mod also;
+mod boxes;
 mod calendar;
 mod choose;
 mod clock;

@@ -76,6 +76,8 @@ struct Open {
     strong: bool,
     hidden: bool,
     scope: Option<usize>,
+    /// The container around it, of one that may hold a card.
+    around: Option<usize>,
     href: Option<String>,
 }
 
@@ -157,6 +159,8 @@ struct Builder {
     rows_begun: usize,
     hrefs: Vec<String>,
     scopes_open: usize,
+    /// The innermost open container that may hold a card.
+    within: usize,
     line: Line,
     space: bool,
     /// Bytes of its letters and figures that are bold.
@@ -272,6 +276,7 @@ impl Builder {
             line.lead = 0;
         }
         line.drop_struck(&struck);
+        line.within = self.within;
         self.page.lines.push(line);
     }
 
@@ -313,6 +318,10 @@ impl Builder {
             let from = self.page.lines.len();
             self.page.scopes.push(Scope { rank, from, to: from });
             self.page.scopes.len() - 1
+        });
+        let around = super::boxes::may_hold_a_card(name).then(|| {
+            self.page.around.push(self.within);
+            std::mem::replace(&mut self.within, self.page.around.len())
         });
         let href = if *name == local_name!("a") { attribute(tag, "href").map(str::to_owned) } else { None };
         let href = href.filter(|href| link::is_web(href.trim()) || link::is_relative(href.trim()));
@@ -360,7 +369,7 @@ impl Builder {
                 self.tables_begun += 1;
                 self.tables.push(Table { number: self.tables_begun, ..Table::default() });
             }
-            self.open.push(Open { name: name.clone(), strong, hidden, scope, href });
+            self.open.push(Open { name: name.clone(), strong, hidden, scope, around, href });
         }
         raw_text(name)
     }
@@ -437,6 +446,9 @@ impl Builder {
             self.end_line();
             self.page.scopes[scope].to = self.page.lines.len();
             self.scopes_open -= 1;
+        }
+        if let Some(around) = open.around {
+            self.within = around;
         }
         self.striking -= usize::from(strikes(&open.name));
         self.hidden -= usize::from(open.hidden);

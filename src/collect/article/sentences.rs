@@ -106,7 +106,7 @@ pub(super) fn role(words: &Words<'_>, from: usize, to: usize) -> Role {
     let text = words.slice(from, to);
     let text = text.trim_start_matches(|c: char| is_bullet(c) || is_space(c) || !c.is_alphanumeric() && c != '©');
     let text = folded(text);
-    if is_aside(&text) || is_loose_aside(&text) || says_none(words, from, to) {
+    if is_aside(&text) || is_loose_aside(&text) || names_helpers(words, from, to) || says_none(words, from, to) {
         return Role::Aside;
     }
     if (is_service(&text) || calls_for_announcements(words, from, to) || names_the_next_issue(words, from, to))
@@ -200,13 +200,21 @@ fn presents_a_venue(words: &Words<'_>) -> bool {
     #[rustfmt::skip]
     const OFFICES: &[&str] = &["communaute", "mairie", "office", "syndicat", "service", "ville", "commune", "secretariat", "bureau"];
     // `6 rue des Tanneurs - 43100 Brioude`
-    let addressed = words.tokens[*from..*to].iter().any(|token| token.kind == Kind::Number && token.fold.len() == 5);
+    #[rustfmt::skip]
+    const STREETS: &[&str] = &["rue", "place", "avenue", "boulevard", "quai", "route", "cours", "chemin", "allee", "bis", "ter", ","];
+    let addressed = (*from..*to).any(|at| {
+        let token = &words.tokens[at];
+        token.kind == Kind::Number && (token.fold.len() == 5 || words.is(at + 1, STREETS))
+    });
     let office = addressed && first.is_some_and(|at| words.is(at, OFFICES));
     let venue = office || first.is_some_and(|at| is_venue(&words.tokens[at]));
     let opens = (*next..words.tokens.len()).find(|at| words.tokens[*at].kind == Kind::Word).is_some_and(|at| {
         words.is(at, &["ouvert", "ouverte", "ferme", "fermee", "ouverture"])
             || office && words.is(at, &["accueil", "horaires", "tel", "telephone"])
     });
+    let opens = opens
+        || office
+            && all.get(1).is_some_and(|(from, to)| is_opening(words, *from, *to, &folded(words.slice(*from, *to))));
     let quiet = !super::lines::says_time(&words.tokens[*from..*to])
         && !(*from..*to).any(|at| super::days::date(&words.tokens, at).is_some() || words.is(at, &["«", "\"", ":"]));
     let told = all
@@ -304,6 +312,7 @@ fn is_aside(text: &str) -> bool {
         "adressez vos", "proposez vos", "proposer un evenement", "vos infos", "susceptible d'etre modifi",
         "susceptibles d'etre modifi", "sauf mention contraire", "sauf indication contraire", "sauf avis contraire", "a titre indicatif", "ne saurait etre tenu", "ne sauraient etre tenu", "sous reserve de modification", "sous reserve de changement",
         "n'est pas exhaustive", "non exhaustive", "dans votre journal", "a reecouter en podcast", "en reecoute", "seront rembourses", "avant de vous deplacer",
+        "agenda vous est propose", "programme vous est propose", "selection vous est proposee", "agenda est propose par",
         "remercie ses partenaires", "remercie ses sponsors", "vous est offert par", "vous est offerte par",
         "droits reserves", "reecoutez", "suivez-nous", "tout l'agenda", "agenda complet",
         "agenda en ligne", "abonnez-vous", "votre annonce", "paraitre dans cette rubrique",
@@ -328,6 +337,21 @@ fn is_loose_aside(text: &str) -> bool {
     const HOLDS: &[&str] = &["par nos soins", "sous reserve de", "voie publique"];
     static HELD: LazyLock<Regex> = LazyLock::new(|| any_of(HOLDS));
     (begins_with_any(text, BEGINS) || HELD.is_match(text)) && !tells_when(text)
+}
+
+/// `Avec le concours de la communauté de communes`: who helped, where the sentence names nothing else that one attends, no day and
+/// no hour.
+fn names_helpers(words: &Words<'_>, from: usize, to: usize) -> bool {
+    let Some(first) = (from..to).find(|at| words.tokens[*at].kind == Kind::Word) else { return false };
+    let help = first + 2;
+    let tokens = &words.tokens[first..to];
+    words.is(first, &["avec"])
+        && words.is(first + 1, &["le", "l'"])
+        && words.is(help, &["concours", "aide", "appui", "partenariat", "parrainage"])
+        && !tokens.iter().any(|token| token.is_any(&["«", "\""]))
+        && !tokens.iter().skip(3).any(|token| is_event_noun(token) && !is_venue(token))
+        && !super::lines::says_time(tokens)
+        && !(0..tokens.len()).any(|at| super::days::date(tokens, at).is_some())
 }
 
 /// `Associations, pour paraître dans le prochain agenda, écrivez avant jeudi à …`
@@ -533,6 +557,19 @@ fn is_opening(words: &Words<'_>, from: usize, to: usize, text: &str) -> bool {
         && ranges() >= 1
         && only_where_and_when(words, from, to)
     {
+        return true;
+    }
+    // `Vacances scolaires : tous les jours sauf dimanche, 10 h – 12 h 30`
+    #[rustfmt::skip]
+    const SEASONS: &[&str] = &[
+        "vacances", "hors vacances", "pendant les vacances", "en saison", "hors saison", "haute saison", "basse saison",
+        "periode scolaire", "en periode",
+    ];
+    let of_season = || {
+        let colon = (from..to.min(from + 8)).find(|at| words.is(*at, &[":"]));
+        colon.is_some_and(|colon| only_where_and_when(words, colon + 1, to))
+    };
+    if !event && begins_with_any(text, SEASONS) && (!weekdays.is_empty() || every_day) && ranges() >= 1 && of_season() {
         return true;
     }
     let named_first = who.is_some_and(|who| who <= 4);

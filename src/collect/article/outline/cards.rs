@@ -69,7 +69,16 @@ fn practical_words(text: &str) -> usize {
 
 fn of_level(lines: &[Line], read: &[Option<DayLine>], facts: &[Facts], level: u8) -> BTreeMap<usize, Card> {
     const LEAST: usize = 3;
-    let plain = |at: usize| lines.get(at).is_some_and(|line| line.shape.heading == 0 && says_only_when(&line.text));
+    // In a container with its heading the line that says when may tell more: `Sam. 29/04 · 21 h (initiation à 20 h 15)`.
+    let beside_its_heading = |at: usize| {
+        at > 0 && lines[at].frame > 0 && lines[at - 1].frame == lines[at].frame && lines[at - 1].shape.heading == level
+    };
+    let plain = |at: usize| {
+        lines.get(at).is_some_and(|line| {
+            line.shape.heading == 0
+                && (says_only_when(&line.text) || beside_its_heading(at) && begins_with_when(&line.text))
+        })
+    };
     // `Soirée contes` says a part of the day as well.
     let heads: Vec<usize> = (0..lines.len())
         .filter(|at| lines[*at].shape.heading == level && read[*at].is_none())
@@ -105,16 +114,20 @@ fn of_level(lines: &[Line], read: &[Option<DayLine>], facts: &[Facts], level: u8
     let state_above = |at: usize| at > 0 && facts[at - 1].state_alone && lines[at - 1].shape.heading == 0;
     let states_lead = dated.first().is_some_and(|at| state_above(head_of(*at)));
     // A container with several of them is the article.
-    let mut in_container: HashMap<usize, usize> = HashMap::new();
+    let mut in_article: HashMap<usize, usize> = HashMap::new();
     for at in &dated {
-        *in_container.entry(lines[*at].card).or_default() += 1;
+        *in_article.entry(lines[*at].card).or_default() += 1;
     }
-    let container = |at: usize| if in_container.get(&lines[at].card) == Some(&1) { lines[at].card } else { 0 };
+    let alone = |at: &usize| lines[*at].card > 0 && in_article.get(&lines[*at].card) == Some(&1);
+    // Where each has a container of its own that holds all of it, those are the cards.
+    let framed = !dated.iter().all(alone) && are_framed(lines, &dated, &when_of, &|at| read[at].is_some());
+    let number = |at: usize| if framed { lines[at].frame } else { lines[at].card };
+    let container = |at: usize| if framed || alone(&at) { number(at) } else { 0 };
     let first = |at: usize| {
         let head = head_of(at);
         match container(at) {
             0 => head - usize::from(states_lead && state_above(head)),
-            card => (0..head).rev().take_while(|above| lines[*above].card == card).last().unwrap_or(head),
+            card => (0..head).rev().take_while(|above| number(*above) == card).last().unwrap_or(head),
         }
     };
     let mut out = BTreeMap::new();
@@ -128,7 +141,7 @@ fn of_level(lines: &[Line], read: &[Option<DayLine>], facts: &[Facts], level: u8
         };
         let to = match container(title) {
             0 => (title + 1..limit).find(ends).unwrap_or(limit),
-            card => (title + 1..limit).find(|at| lines[*at].card != card).unwrap_or(limit),
+            card => (title + 1..lines.len()).find(|at| number(*at) != card).unwrap_or(lines.len()),
         };
         longest = longest.max(to - title);
         let (when, when_to) = when_of(title);
@@ -140,6 +153,50 @@ fn of_level(lines: &[Line], read: &[Option<DayLine>], facts: &[Facts], level: u8
     };
     let several = dated.len() >= LEAST && dated.len() * 3 >= heads.len() * 2;
     if several && out.values().filter(towned).count() * 2 >= out.len() { out } else { BTreeMap::new() }
+}
+
+/// Whether each heading of `dated` stands with its date in a container of its own, and what stands between those is
+/// mostly nothing but headings.
+fn are_framed(
+    lines: &[Line],
+    dated: &[usize],
+    when_of: &dyn Fn(usize) -> (usize, usize),
+    is_day: &dyn Fn(usize) -> bool,
+) -> bool {
+    let own = dated.iter().all(|at| {
+        let frame = lines[*at].frame;
+        let (from, to) = when_of(*at);
+        let above = (0..from.min(*at)).rev().take_while(|above| lines[*above].frame == frame);
+        frame > 0 && lines[from..to].iter().all(|line| line.frame == frame) && !above.into_iter().any(is_day)
+    });
+    let apart = dated.windows(2).all(|pair| lines[pair[0]].frame != lines[pair[1]].frame);
+    let between = |at: &usize| lines[*at].frame > 0 || lines[*at].shape.heading > 0 || is_day(*at);
+    // A line between two may be an advertisement; behind most it would be the rest of the card.
+    let broken = dated.windows(2).filter(|pair| !(pair[0]..pair[1]).all(|at| between(&at))).count();
+    own && apart && broken * 2 < dated.len()
+}
+
+/// `Sam. 29/04 · 21 h (initiation à 20 h 15)`: when it is, and the brackets at its end where those tell of another hour.
+fn without_brackets(when: &str) -> (&str, &str) {
+    let start = when.find('(').filter(|start| when.ends_with(')') && *start > 0).unwrap_or(when.len());
+    let (before, brackets) = when.split_at(start);
+    let another = timing(before).says && timing(brackets).says && !says_only_when(brackets);
+    if another { (before.trim_end(), brackets) } else { (when, "") }
+}
+
+/// `Samedi 29 avril, départs entre 9 h et 11 h`, `Sam. 29/04 · 21 h (initiation à 20 h 15)`: a date first, and an hour.
+fn begins_with_when(text: &str) -> bool {
+    const LONGEST: usize = 90;
+    if text.len() > LONGEST || text.contains('\n') {
+        return false;
+    }
+    let words = Words::of(text);
+    let known = marks(&words);
+    let first = (0..words.tokens.len()).find(|at| !is_function(&words.tokens[*at]));
+    let dates = |meaning: &Meaning| matches!(meaning, Meaning::Dates(_) | Meaning::Recurs(_) | Meaning::Until(_));
+    let begins =
+        known.iter().any(|mark| dates(&mark.meaning) && first.is_some_and(|at| (mark.from..mark.to).contains(&at)));
+    begins && known.iter().any(|mark| matches!(mark.meaning, Meaning::Times(_)))
 }
 
 /// `Lundi 2 avril - 10:00`, `Tous les jours sauf le mardi, à 11 h`, `Du 10 mars au 30 juin`
@@ -211,7 +268,7 @@ impl Builder<'_> {
         let category = card.category.map(|at| lines[at].text.as_str());
         let said: Vec<&str> = lines[card.when..card.when_to].iter().map(|line| line.text.as_str()).collect();
         let when = said.join(" ");
-        let when = &when[practical_words(&when)..];
+        let (when, beside_it) = without_brackets(&when[practical_words(&when)..]);
         let (found, warnings) = pieces(when, &self.calendar, Around { of_a_card: true, ..self.around() });
         self.out.warnings.extend(warnings);
         let is_chapter = practical_words(&lines[card.when].text) > 0;
@@ -296,6 +353,10 @@ impl Builder<'_> {
                     body = body + "\n" + lines[at].text[from..].trim();
                 }
             }
+        }
+        // Its place stands between them.
+        if !beside_it.is_empty() {
+            body = body + "\n" + beside_it;
         }
         // `En savoir plus` leads to the page of the thing.
         if !entry.links.iter().any(|link| link.start < title.len())
