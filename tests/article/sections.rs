@@ -119,3 +119,70 @@ fn a_category_below_a_bold_title_is_no_town() {
     assert!(told.iter().all(|event| !event.contains("Burlesque") && !event.contains("Partage")), "{told:?}");
     assert!(told.len() == 2 && told[0].starts_with("07-13 21:00 match des voisins"), "{told:?}");
 }
+
+#[test]
+fn a_chapter_whose_name_is_on_no_list_does_not_end_the_towns_of_the_others() {
+    let line = |n: u32| format!("<p>Jeudi {n} à 20 h : loto, salle des fêtes</p>");
+    for (unlisted, town) in [
+        ("Seissan-sur-Gers", "Seissan-sur-Gers, "),
+        ("Seissan de Gascogne", "Seissan de Gascogne, "),
+        ("Dans tout le canton", ""),
+    ] {
+        let html = format!(
+            "<h2>Commune par commune</h2><h3>Pavie</h3>{}<h3>{unlisted}</h3>{}<h3>Jégun</h3>{}<h3>Mirande</h3>\
+             <p>Vendredi 16, 21 h : bal</p><p>Samedi 17, 15 h : belote</p>",
+            line(15),
+            line(15),
+            line(15)
+        );
+        let want = [
+            "07-15 20:00 loto @ Pavie, salle des fêtes".to_owned(),
+            format!("07-15 20:00 loto @ {town}salle des fêtes"),
+            "07-15 20:00 loto @ Jégun, salle des fêtes".to_owned(),
+            "07-16 21:00 bal @ Mirande".to_owned(),
+            "07-17 15:00 belote @ Mirande".to_owned(),
+        ];
+        assert_eq!(told(&html), want, "{unlisted}");
+    }
+}
+
+#[test]
+fn a_line_below_another_commune_is_not_of_the_day_of_the_one_before() {
+    let html = |line: &str| {
+        format!(
+            "<h3>Pavie</h3><p>Jeudi 15 : loto à 20 h</p><h3>Jégun</h3><p>{line}</p><h3>Mirande</h3><p>Vendredi 16, 21 h : bal</p>"
+        )
+    };
+    for (line, want) in [
+        (
+            "Tour de l’Horloge : montée libre samedi et dimanche de 10 h à 12 h et de 14 h à 18 h",
+            &["07-17", "07-18"][..],
+        ),
+        ("Moulin à vent : visite libre mercredi et samedi de 14 h à 18 h", &["07-14", "07-17"]),
+        ("Loto à 15 h", &[]),
+    ] {
+        let agenda = agenda(&html(line));
+        let word = line.split(' ').next().unwrap_or_default();
+        let days: Vec<String> = agenda
+            .days
+            .iter()
+            .filter(|day| day.items.iter().any(|item| item.text.contains(word) && !item.text.contains("20 h")))
+            .map(|day| day.date.format("%m-%d").to_string())
+            .collect();
+        assert_eq!(days, want, "{line}");
+    }
+}
+
+#[test]
+fn a_cave_is_where_one_goes_down() {
+    for (line, want) in [
+        (
+            "Grotte de la Combe-Noire (Pavie) : spéléo famille, 35 €, 9 h",
+            "07-15 09:00 spéléo famille @ Pavie, Grotte de la Combe-Noire",
+        ),
+        ("Gouffre des Eaux (Pavie) : canyoning, 35 €, 9 h", "07-15 09:00 canyoning @ Pavie, Gouffre des Eaux"),
+    ] {
+        let told = told(&format!("<h3>Jeudi 15 juillet</h3><p>{line}</p>"));
+        assert_eq!(told, [want], "{line}");
+    }
+}

@@ -48,6 +48,25 @@ pub(super) fn lone_name(line: &Line) -> Option<String> {
         .then(|| if shouts { text.split_inclusive([' ', '-', '\'']).map(calm).collect() } else { text.to_owned() })
 }
 
+/// `Aulnay-de-Saintonge`, `Aulnay de Saintonge`: a commune with more of a name than the list has.
+pub(super) fn long_name(text: &str) -> Option<String> {
+    const JOINTS: [&str; 11] = ["sur", "sous", "en", "de", "du", "des", "d'", "la", "le", "les", "lès"];
+    const LONGEST_NAME: usize = 60;
+    let text = text.trim_matches(|c: char| !c.is_alphanumeric());
+    if text.len() > LONGEST_NAME {
+        return None;
+    }
+    let parts: Vec<&str> = text.split([' ', '-']).collect();
+    let plain = |part: &&str| part.chars().all(|c| c.is_alphabetic() || matches!(c, '\'' | '’'));
+    let named = |part: &str| part.starts_with(char::is_uppercase);
+    let elided = |part: &str| part.starts_with(['d', 'l']) && part.contains(['\'', '’']);
+    let joint = |part: &str| JOINTS.contains(&part) || elided(part);
+    let all_names = parts.iter().all(|part| plain(part) && (named(part) || joint(part)));
+    let known = |to: usize| joint(parts[to]) && !communes::departments(&parts[..to].join("-")).is_empty();
+    let more = parts.last().is_some_and(|last| named(last) || elided(last));
+    (all_names && more && (1..parts.len()).any(known)).then(|| text.to_owned())
+}
+
 /// A word of the language at the head of a line, whatever its capital: `Danse`, `Animations`, `Exposition`.
 fn is_common_word(token: &Token) -> bool {
     is_listed_word(token) || has_common_ending(token)

@@ -87,6 +87,7 @@ const STILL_MORE_EVENT_NOUNS: &[&str] = &[
     "tombola", "tournois", "trail", "trails", "transhumance", "tremplin", "troc", "troc-plantes", "tyrolienne", "vaches", "veillees", "vendanges", "vente-dedicace", "ventes", "vernissages", "vepres", "vide-maison", "vide-jardin", "vide-dressings", "vide-armoires", "videgrenier", "vin", "voeux", "vtt", "yoga", "zumba",
     "fest-noz", "fest-deiz", "hippisme", "galas", "marionnettes", "marionnette", "motocross", "moto-cross", "baignade", "bals", "ateliers", "portes", "initiations", "conferences", "rencontre-dedicace", "decoration", "tir", "jeux", "tournee", "baptemes", "exercice", "exercices", "hockey", "course-relais", "lecture", "vide-atelier", "puces", "marche", "sardinade", "moules-frites",
     "cochonnade", "garburade", "bouvines", "novillada", "becerrada", "abrivado", "course-landaise", "landaise", "rassemblement", "concentration", "exhibition", "bourse-expo", "salons", "congres", "colloque", "seminaire", "table-ronde", "debats", "forums", "rendez-vous-lecture", "bebes-lecteurs", "raconte-tapis", "racontines", "heure-du-conte", "lectures-plaisir", "coinche", "tarot",
+    "speleo", "speleologie", "canyoning", "rafting", "via-ferrata",
 ];
 
 /// What a title does not end with: a preposition or an article whose words another field has.
@@ -135,7 +136,7 @@ pub(super) const WHAT_AND_WHERE: &[&str] = &["atelier", "ateliers", "club", "the
 const MORE_VENUES: &[&str] = &[
     "pavillon", "telesiege", "telecabine", "embarcadere", "clocher", "necropole", "trinquet", "abbatiale", "verrerie", "capitainerie", "calvaire", "biscuiterie", "cornieres", "couverts", "ludotheque", "kiosque", "recyclerie", "tiers-lieu", "bibliotheque", "cinema", "escape", "voliere", "commanderie", "temple", "oratoire", "sanctuaire", "hospice", "haras", "manege", "sablons", "bergerie", "fournil", "pressoir", "four", "forge", "atelier-galerie", "chaumiere", "carrelet", "belvedere", "plage", "marina", "marais", "reserve", "ermitage", "thermes", "cornes", "corniere", "sentier", "chemin", "route", "bastion", "rempart", "tours", "palombiere", "terrain", "terrasse", "theatre", "thermes", "tiers-lieu", "tour", "tribunal", "velodrome", "verger",
     "vignoble", "villa", "village", "ville", "voie", "office", "presbytere", "pigeonnier", "prefecture", "camp",
-    "hall",
+    "hall", "grotte", "grottes", "gouffre", "aven", "falaise",
 ];
 
 /// Places that can stand without a preposition, as an address: `…, place de la mairie`.

@@ -22,8 +22,8 @@ use self::grid::{Grid, is_grid_header};
 use self::items::Pending;
 use self::nested::Parent;
 use self::survey::{
-    bullets_are_titles, heads_dated_lines, is_dated_item, lone_towns, place_headings, sections_of_dated_lines,
-    town_of_a_feast,
+    bullets_are_titles, commune_looks, heads_dated_lines, is_dated_item, lone_towns, place_headings,
+    sections_of_dated_lines, town_of_a_feast,
 };
 use self::usual::{is_saint_of, usual_town};
 use super::calendar::Calendar;
@@ -40,7 +40,7 @@ use super::practical::{is_dated_practical, is_practical};
 use super::record::{is_labelled, is_pinned_place};
 use super::sentences::{Role, line_role};
 use super::text::{Kind, Words};
-use super::towns::{lone_name, town_run_in};
+use super::towns::{lone_name, long_name, town_run_in};
 use super::week::{Lead, is_byline, is_week_title};
 use super::when::{Around, Piece, When, pieces};
 use super::words::{is_event_noun, is_function};
@@ -140,6 +140,8 @@ struct Builder<'c> {
     /// The level of its heading: one of the same level ends it.
     feast_level: u8,
     town_looks: HashSet<(Shape, bool)>,
+    /// Those of the headings that are communes for the most part, where towns are the outer order.
+    commune_looks: HashSet<(Shape, bool)>,
     town_names: HashSet<usize>,
     theme: Option<String>,
     pending: Option<Pending>,
@@ -238,7 +240,13 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
         return without_days(lines, lead);
     };
     let town_looks = lines[start..].iter().filter(|line| matches!(section(line), Some(Section::Town(_)))).map(look);
-    let town_looks = town_looks.filter(|(shape, shouts)| shape.stands_out() || *shouts).collect();
+    let town_looks: HashSet<_> = town_looks.filter(|(shape, shouts)| shape.stands_out() || *shouts).collect();
+    let towns_outside = [first_town, first_place]
+        .into_iter()
+        .flatten()
+        .min()
+        .is_some_and(|town| first_head.is_none_or(|head| town <= head));
+    let commune_looks = if towns_outside { commune_looks(&lines[start..], &read[start..]) } else { HashSet::new() };
     let strong = lines[start..].iter().filter(|line| line.shape.strong).count();
     let mut builder = Builder {
         calendar: *calendar,
@@ -256,14 +264,11 @@ pub(super) fn outline(lines: &[Line], read: &[Option<DayLine>], calendar: &Calen
         venue: None,
         place_look: first_place.map(|at| lines[at].shape),
         place_heads,
-        towns_outside: [first_town, first_place]
-            .into_iter()
-            .flatten()
-            .min()
-            .is_some_and(|town| first_head.is_none_or(|head| town <= head)),
+        towns_outside,
         first_day_of_feast: 0,
         feast_level: 0,
         town_looks,
+        commune_looks,
         town_names,
         theme: None,
         pending: None,
@@ -493,7 +498,8 @@ impl Builder<'_> {
         if self.ends_the_days_above(at) {
             self.enter(Under::Nowhere(Unplaced::NoDay));
             (self.town, self.venue) = (None, None);
-            self.towns_outside = false;
+            // One theme among the headings of communes is not the end of these.
+            self.towns_outside &= self.commune_looks.contains(&look(line));
             self.closed = !self.out.entries.is_empty() && heads_practical_lines(&line.text);
             self.theme = Some(line.text.clone()).filter(|_| !heads_notes(&line.text));
             return true;
@@ -571,9 +577,12 @@ impl Builder<'_> {
                 }
                 Some(Section::Town(town)) => {
                     self.flush();
-                    // Below the name of another town a line with a date of its own is not of the last day above it.
+                    // Below the name of another town a line with a date of its own is not of the last day above it, nor is
+                    // any line of another commune's chapter where days are no headings.
                     let dated = |next: &usize| self.facts.get(*next).is_some_and(|facts| facts.says_date);
-                    if self.towns_outside && matches!(self.under, Under::Days(_)) && dated(&(at + 1)) {
+                    let chapter = self.commune_looks.contains(&look(line)) && self.day_level == 0;
+                    let of_a_day = matches!(self.under, Under::Days(_) | Under::Weekly(_));
+                    if self.towns_outside && of_a_day && (chapter || dated(&(at + 1))) {
                         self.under = self.ground();
                     }
                     (self.town, self.venue) = (Some(town), None);
@@ -636,7 +645,14 @@ impl Builder<'_> {
         let notes = self.headed_article && heads_notes(&line.text) && self.read[at].is_none();
         (ranked || notes)
             && !self.place_heads.contains_key(&at)
+            && self.chapter_name(line).is_none()
             && section(line).is_none_or(|section| section == Section::Theme)
+    }
+
+    /// The town of a heading that looks like those of communes: `Saint-Savinien-sur-Charente`, which is on no list.
+    fn chapter_name(&self, line: &Line) -> Option<String> {
+        let is_chapter = self.commune_looks.contains(&look(line)) && section(line).is_none();
+        long_name(&line.text).filter(|_| is_chapter)
     }
 
     /// What the whole article says of days.
@@ -694,7 +710,7 @@ impl Builder<'_> {
             None if self.town_names.contains(&at)
                 || !line.text.contains('\n') && self.town_looks.contains(&look(line)) =>
             {
-                lone_name(line).map(Section::Town)
+                lone_name(line).or_else(|| self.chapter_name(line)).map(Section::Town)
             }
             found => found,
         }

@@ -48,6 +48,18 @@ pub(super) fn lone_towns(lines: &[Line], read: &[Option<DayLine>], facts: &[Fact
     found.into_iter().filter(|at| several || known(at)).collect()
 }
 
+/// How headings look that are communes for the most part: the chapters of an article that is ordered by commune.
+pub(super) fn commune_looks(lines: &[Line], read: &[Option<DayLine>]) -> HashSet<(Shape, bool)> {
+    const LEAST: usize = 2;
+    let mut counts: HashMap<(Shape, bool), (usize, usize)> = HashMap::new();
+    for (line, _) in lines.iter().zip(read).filter(|(line, day)| line.shape.heading > 0 && day.is_none()) {
+        let (towns, all) = counts.entry(look(line)).or_default();
+        *towns += usize::from(matches!(section(line), Some(Section::Town(_))));
+        *all += 1;
+    }
+    counts.into_iter().filter(|(_, (towns, all))| *towns >= LEAST && towns * 2 > *all).map(|(look, _)| look).collect()
+}
+
 /// `Salle des fêtes de Nedde`, `Lamastre – cinéma Le Foyer`: headings that look alike and name where what stands below
 /// them takes place. One alone may as well be a title.
 pub(super) fn place_headings(lines: &[Line], read: &[Option<DayLine>], facts: &[Facts]) -> HashMap<usize, Place> {
