@@ -286,3 +286,10 @@ fn one_meets_before_one_leaves() {
         told(&format!("{DAY}<p>Visite aux flambeaux du château : rdv 17h45 devant l’office, départ 18h. 8 €</p>"));
     assert!(told.len() == 1 && told[0].starts_with("07-12 18:00"), "{told:?}");
 }
+
+#[test]
+fn the_middle_of_a_village_is_no_commune() {
+    let html = "<h3>Pavie</h3><p>Jeudi 15, 20 h : loto, café du Bourg</p><h3>Jégun</h3><p>Jeudi 15, 21 h : bal, cinéma Le Rex du Bourg</p>";
+    let told = told(html);
+    assert!(told.len() == 2 && told[0].contains("@ Pavie") && told[1].contains("@ Jégun"), "{told:?}");
+}

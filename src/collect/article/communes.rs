@@ -135,8 +135,8 @@ fn accents_agree(text: &str, name: &str) -> bool {
 pub(super) fn contracted(tokens: &[Token], at: usize) -> Option<(&'static str, usize)> {
     tokens.get(at).filter(|token| token.capital)?;
     let before = tokens.get(at.checked_sub(1)?)?;
-    // `GYMNASE DU PARC`
-    if before.capital && (is_venue(&tokens[at]) || is_event_noun(&tokens[at])) {
+    // `GYMNASE DU PARC`, `cinéma Le Casino du Bourg`
+    if (before.capital || tokens[at].is("bourg")) && (is_venue(&tokens[at]) || is_event_noun(&tokens[at])) {
         return None;
     }
     let article = match before.fold.as_str() {
