@@ -13,6 +13,7 @@ use crate::toml_reader::parse_duration;
 use crate::views::{
     instant, issues,
     log::{self, DeliveryView},
+    suppressions,
 };
 use std::path::PathBuf;
 
@@ -282,21 +283,13 @@ pub(super) async fn log(context: &Context, args: LogArgs) -> anyhow::Result<Ende
     let is_table = matches!(shown.shape, Shape::Table);
     shown.end();
     if let Some(address) = args.address.as_ref().filter(|_| is_table) {
-        show_suppressions(&engine, address).await?;
+        for it in suppressions::of(&engine, address).await? {
+            let (scope, reason) = (tables::scope(&it.scope), tables::reason(it.reason));
+            let why = if it.why.is_empty() { String::new() } else { format!(" ({})", it.why) };
+            show::line(format!("{address} gets nothing of {scope} since {}: {reason}{why}", instant(it.since, zone)));
+        }
     }
     Ok(Ended::Done)
-}
-
-/// Why a contact receives nothing more, below the deliveries. Found by the contact: reading needs no secret.
-async fn show_suppressions(engine: &Engine, address: &EmailAddress) -> anyhow::Result<()> {
-    let Some(id) = engine.store.contact_id(&address.key()).await? else { return Ok(()) };
-    for barred in engine.store.contacts_by_id(&[id]).await?.into_iter().flat_map(|contact| contact.barred) {
-        let scope = if barred.scope == "*" { "all mailings" } else { &barred.scope };
-        let why = if barred.why.is_empty() { String::new() } else { format!(" ({})", barred.why) };
-        let (reason, since) = (barred.reason.as_str().replace('_', " "), instant(barred.since, engine.app.config.zone));
-        show::line(format!("{address} gets nothing of {scope} since {since}: {reason}{why}"));
-    }
-    Ok(())
 }
 
 /// Deliveries read and printed at once, so that a log of ten million is never in memory.

@@ -56,7 +56,7 @@ pub(super) async fn run(context: &Context, command: Command) -> anyhow::Result<E
                     it.address.clone().unwrap_or_else(unknown),
                     it.establishment.unwrap_or_default(),
                     if it.scope == "*" { "all".to_owned() } else { it.scope },
-                    it.reason.as_str().replace('_', " "),
+                    tables::reason(it.reason),
                     it.since,
                     it.why,
                 ]);

@@ -1,6 +1,9 @@
 //! Views as tables and CSV.
 
-use crate::domain::{delivery::State, partner::Contact};
+use crate::domain::{
+    delivery::State,
+    partner::{Contact, SuppressionReason},
+};
 use crate::partners::export;
 use crate::views::{
     editions::EditionView,
@@ -90,6 +93,16 @@ pub(super) fn log_csv(log: &[DeliveryView], header: bool) -> Result<String, csv:
 }
 
 /// One row per delivery, with the relay's last reply, or what came back since.
+/// A mailing, or all of them.
+pub(super) fn scope(scope: &str) -> &str {
+    if scope == "*" { "all mailings" } else { scope }
+}
+
+/// `opt out`, `bounce`
+pub(super) fn reason(reason: SuppressionReason) -> String {
+    reason.as_str().replace('_', " ")
+}
+
 pub(super) fn log_table(log: &[DeliveryView]) -> Table {
     let mut table = table(["issue", "address", "state", "tries", "last at", "phase", "reply"], &[0, 1]);
     for delivery in log {
@@ -107,10 +120,12 @@ pub(super) fn log_table(log: &[DeliveryView]) -> Table {
             ),
             Some(it) => {
                 let said: String = it.text.chars().take(80).collect();
-                let code = it.code.map(|code| format!(" {code}")).unwrap_or_default();
-                let said = [it.in_words(), format!("{code} {said}").trim().to_owned()];
-                let said = said.iter().map(String::as_str).filter(|part| !part.is_empty()).collect::<Vec<_>>();
-                (it.at.clone(), "returned".to_owned(), said.join(": "))
+                let code = it.code.map(|code| format!("{code} ")).unwrap_or_default();
+                let said = match format!("{code}{said}") {
+                    none if none.is_empty() => it.in_words(),
+                    said => format!("{}: {said}", it.in_words()),
+                };
+                (it.at.clone(), "returned".to_owned(), said)
             }
         };
         let waits = delivery.next_at.as_ref().filter(|_| delivery.state == State::Queued);

@@ -2,7 +2,11 @@
 
 use super::instant;
 use crate::app::Engine;
-use crate::domain::{Timestamp, partner::SuppressionReason};
+use crate::domain::{
+    Timestamp,
+    email::EmailAddress,
+    partner::{Barred, SuppressionReason},
+};
 use crate::store;
 use chrono::Months;
 use serde::Serialize;
@@ -51,6 +55,16 @@ pub async fn all(engine: &Engine) -> store::Result<Vec<SuppressionView>> {
             return Ok(views);
         }
     }
+}
+
+/// Why the contact with this address receives a mailing, or anything, no more; none where no contact has it. It is looked for by the
+/// contact and not by its hash, so that reading needs no secret.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn of(engine: &Engine, address: &EmailAddress) -> store::Result<Vec<Barred>> {
+    let Some(id) = engine.store.contact_id(&address.key()).await? else { return Ok(Vec::new()) };
+    Ok(engine.store.contacts_by_id(&[id]).await?.into_iter().flat_map(|contact| contact.barred).collect())
 }
 
 /// A contact of whom nothing was heard for some years.

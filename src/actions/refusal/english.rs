@@ -78,7 +78,7 @@ impl Refusal {
             Self::LaneIsOpen(name) => format!("lane {name:?} is open; `semainier lanes` shows the others"),
             Self::NoEditionMailing(why) => why.clone(),
             Self::NoSuchEdition { slug, known } => {
-                let known = if known.is_empty() { "there is none yet".to_owned() } else { known.join(", ") };
+                let known = if known.is_empty() { "none has been added yet".to_owned() } else { known.join(", ") };
                 format!("there is no edition {slug:?} ({known}); add it first: semainier editions add FILE")
             }
             Self::HourIsOver => "--at is in the past; give a future time, or leave it out to announce now".to_owned(),

@@ -8,8 +8,8 @@ pub(super) fn may_hold_a_card(name: &str) -> bool {
     matches!(name, "div" | "li" | "section" | "article")
 }
 
-/// Gives each line the number of its card: of the outermost container around it that holds one heading of the cards' level, and
-/// none above that level. The level is that with the most cards. `around`: the container around each, by number, from 1; 0 for none.
+/// Gives each line the number of its card: of the outermost container around it that holds one heading of the cards' level, and no
+/// heading above that level. The level is the one with the most cards. `around`: of each container the one around it.
 pub(super) fn number(lines: &mut [Line], around: &[usize]) {
     const LEAST: usize = 3;
     let best = (2..=6).rev().map(|level| framed(lines, around, level)).max_by_key(|(cards, _)| *cards);
@@ -43,4 +43,27 @@ fn framed(lines: &[Line], around: &[usize], level: u8) -> (usize, Vec<usize>) {
         frames[number] = if begins { number } else { frames[*outer] };
     }
     (cards, frames)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::html::Page;
+
+    fn frames(html: &str) -> Vec<usize> {
+        let mut page = Page::read(html);
+        page.number_frames();
+        page.lines().iter().map(|line| line.frame).collect()
+    }
+
+    #[test]
+    fn the_outermost_container_of_one_heading_is_the_card_of_all_that_stands_in_it() {
+        let card = "<div><p><b>Complet</b></p><section><h3>Bal</h3><p>jour</p></section></div>";
+        let listed = frames(&format!("<h2>Agenda</h2><div>{card}{card}<p>pub</p>{card}</div><p>fin</p>"));
+        assert_eq!(listed, [0, 2, 2, 2, 4, 4, 4, 0, 6, 6, 6, 0]);
+    }
+
+    #[test]
+    fn two_containers_of_one_heading_are_no_cards() {
+        assert_eq!(frames("<div><h3>Bal</h3><p>a</p></div><div><h3>Loto</h3><p>b</p></div>"), [0; 4]);
+    }
 }

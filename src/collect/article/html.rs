@@ -37,11 +37,9 @@ pub(super) struct Line {
     pub(super) spot: Spot,
     /// Of a table row: its cells that have words.
     pub(super) cells: Vec<Cell>,
-    /// The number of the `<article>` without another within that it stands in; 0 for none.
-    pub(super) card: usize,
-    /// The number of the innermost container that it stands in (`boxes`); 0 for none.
+    /// The number of the innermost container around it that may hold a card (`boxes`), from 1; 0: there is none.
     pub(super) within: usize,
-    /// The number of the container of one heading that it stands in; 0 for none.
+    /// The number of the container around it that holds one heading, and may be a card; 0: there is none.
     pub(super) frame: usize,
 }
 
@@ -102,7 +100,7 @@ pub(super) struct Page {
     pub(super) titles: Vec<String>,
     pub(super) lines: Vec<Line>,
     pub(super) scopes: Vec<Scope>,
-    /// The container around each that may hold a card, from 1; 0 for none.
+    /// Of each container that may hold a card, the number of the one around it, from 1; 0: there is none.
     pub(super) around: Vec<usize>,
 }
 
@@ -199,21 +197,17 @@ impl Page {
         &mut self.lines
     }
 
-    /// Numbers the containers without another within: each may be a card.
-    pub(super) fn number_cards(&mut self) {
-        for (number, card) in self.innermost().enumerate() {
-            for line in &mut self.lines[card.from..card.to] {
-                line.card = number + 1;
-            }
-        }
+    /// Finds the containers that may be cards.
+    pub(super) fn number_frames(&mut self) {
         super::boxes::number(&mut self.lines, &self.around);
     }
 
-    fn innermost(&self) -> impl Iterator<Item = Scope> + use<> {
+    /// The containers that may be the article, without another within.
+    fn innermost(&self) -> impl Iterator<Item = &Scope> {
         // They are in the order in which they open.
         let next = self.scopes.iter().skip(1).map(|scope| scope.from).chain([usize::MAX]);
         let inner = self.scopes.iter().zip(next).filter(|(scope, next)| scope.from < scope.to && scope.to <= *next);
-        inner.map(|(scope, _)| *scope).collect::<Vec<_>>().into_iter()
+        inner.map(|(scope, _)| scope)
     }
 
     /// Which lines are the article's: those of the innermost container with the most lines that `is_day` recognises
@@ -226,7 +220,7 @@ impl Page {
         if best.len() > LONGEST_CARD {
             return best;
         }
-        let cards: Vec<Scope> = self
+        let cards: Vec<&Scope> = self
             .innermost()
             .filter(|card| card.to - card.from <= LONGEST_CARD && (card.from..card.to).any(&is_dated))
             .collect();
@@ -633,12 +627,9 @@ mod tests {
     fn cards_in_containers_of_their_own_are_one_article() {
         let card = |n: usize| format!("<article><span>Complet</span><p>jour {n}</p><p>plus</p></article>");
         let html = format!("<p>a</p>{}<article><p>autre</p></article>{}{}<p>z</p>", card(1), card(2), card(3));
-        let mut page = Page::read(&html);
-        page.number_cards();
+        let page = Page::read(&html);
         let dated = |at: usize| page.lines()[at].text.contains("jour");
         assert_eq!(page.article(|_| false, dated), 0..page.lines().len());
-        let numbers: Vec<usize> = page.lines().iter().map(|line| line.card).collect();
-        assert_eq!(numbers, [0, 1, 1, 1, 2, 3, 3, 3, 4, 4, 4, 0]);
     }
 
     #[test]

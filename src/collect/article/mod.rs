@@ -135,7 +135,7 @@ pub fn read_knowing(html: &str, reading: &Reading<'_>, known: &KnownVenues) -> A
     page.split(notices);
     names::set_apart(&mut page);
     columns::label_sellers(page.lines_mut());
-    page.number_cards();
+    page.number_frames();
     let lines = page.lines();
     let day = |at: usize| day_line(&lines[at]).or_else(|| themed_day(&lines[at], &lines[at + 1..]));
     let days: Vec<Option<DayLine>> = (0..lines.len()).map(day).collect();

@@ -53,9 +53,9 @@ pub enum Finding {
     Unknown { issue: IssueKey, count: u64 },
     /// A lane is paused until somebody reopens it. `issue` caused it; `only_issue`: it is paused for that issue alone.
     LanePaused { lane: String, issue: IssueKey, only_issue: bool, why: String },
-    /// A receiver of events took none for days, or is gone: it is told nothing more.
+    /// A webhook is switched off: its receiver accepted no event for days, or is gone.
     WebhookOff { id: String, host: String, since: Timestamp, why: DisabledWhy },
-    /// Servers returned so many deliveries since then because they refuse us, whoever the recipient. `said`: the latest words.
+    /// Servers have returned deliveries because they refuse the sender, whoever the recipient is. `said`: what the latest one replied.
     RefusedUs { count: u64, since: Timestamp, said: String },
     /// Messages of an issue came back alike for so many recipients that the relay, or the provider of a family, is at fault: they
     /// suppress nobody.

@@ -2,16 +2,18 @@
 //! of its own. All that stands between two such headings is of the one card: its town, its days and its text are no news for others.
 //! So are the chapters of a newspaper that end with `Infos pratiques : samedi 11 décembre, de 10 h à 19 h, halle de Seissan`.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use super::super::communes;
+use super::super::days;
+use super::super::hours;
 use super::super::html::{Line, Link};
 use super::super::lines::{DayLine, footer, is_exhibition, timing};
 use super::super::marks::{Meaning, marks};
 use super::super::names::named;
 use super::super::place_field::{ends_with_town, place_field};
-use super::super::sentences::{Role, sentences};
-use super::super::text::{Kind, Words};
+use super::super::sentences::{Role, role, sentences};
+use super::super::text::{Kind, Token, Words, folded};
 use super::super::towns::lone_name;
 use super::super::when::{Piece, When, pieces};
 use super::super::words::{GENRES, PARTS_OF_DAY, THEMES, is_event_noun, is_function, is_venue};
@@ -50,9 +52,9 @@ fn chapters(lines: &[Line], read: &[Option<DayLine>]) -> BTreeMap<usize, Card> {
         // Its own hour is that of what the chapter tells.
         let text = &lines[when].text[practical_words(&lines[when].text)..];
         let words = Words::of(text);
-        let date = super::super::days::date(&words.tokens, 0)?;
+        let date = days::date(&words.tokens, 0)?;
         let near = date.to + 3;
-        let hour = (date.to..near).any(|at| super::super::hours::time(&words.tokens, at).is_some());
+        let hour = (date.to..near).any(|at| hours::time(&words.tokens, at).is_some());
         hour.then_some((title, Card { title, when, when_to: when + 1, category: None, above_to: title, to: when + 1 }))
     };
     let found: BTreeMap<usize, Card> = heads.filter_map(chapter).collect();
@@ -63,7 +65,7 @@ fn chapters(lines: &[Line], read: &[Option<DayLine>]) -> BTreeMap<usize, Card> {
 fn practical_words(text: &str) -> usize {
     const LABELS: [&str; 4] = ["infos pratiques", "informations pratiques", "info pratique", "pratique"];
     let Some((label, rest)) = text.split_once(':').filter(|(label, _)| label.len() <= 30) else { return 0 };
-    let known = LABELS.contains(&super::super::text::folded(label.trim()).as_str());
+    let known = LABELS.contains(&folded(label.trim()).as_str());
     if known { text.len() - rest.trim_start().len() } else { 0 }
 }
 
@@ -113,16 +115,10 @@ fn of_level(lines: &[Line], read: &[Option<DayLine>], facts: &[Facts], level: u8
     // `Complet` at the head of the container of a card, or of each card that says so, is the card's.
     let state_above = |at: usize| at > 0 && facts[at - 1].state_alone && lines[at - 1].shape.heading == 0;
     let states_lead = dated.first().is_some_and(|at| state_above(head_of(*at)));
-    // A container with several of them is the article.
-    let mut in_article: HashMap<usize, usize> = HashMap::new();
-    for at in &dated {
-        *in_article.entry(lines[*at].card).or_default() += 1;
-    }
-    let alone = |at: &usize| lines[*at].card > 0 && in_article.get(&lines[*at].card) == Some(&1);
     // Where each has a container of its own that holds all of it, those are the cards.
-    let framed = !dated.iter().all(alone) && are_framed(lines, &dated, &when_of, &|at| read[at].is_some());
-    let number = |at: usize| if framed { lines[at].frame } else { lines[at].card };
-    let container = |at: usize| if framed || alone(&at) { number(at) } else { 0 };
+    let framed = are_framed(lines, &dated, &when_of, &|at| read[at].is_some());
+    let number = |at: usize| lines[at].frame;
+    let container = |at: usize| if framed { number(at) } else { 0 };
     let first = |at: usize| {
         let head = head_of(at);
         match container(at) {
@@ -184,10 +180,15 @@ fn without_brackets(when: &str) -> (&str, &str) {
     if another { (before.trim_end(), brackets) } else { (when, "") }
 }
 
+/// A line of a card is short.
+fn is_short(text: &str) -> bool {
+    const LONGEST: usize = 90;
+    text.len() <= LONGEST && !text.contains('\n')
+}
+
 /// `Samedi 29 avril, départs entre 9 h et 11 h`, `Sam. 29/04 · 21 h (initiation à 20 h 15)`: a date first, and an hour.
 fn begins_with_when(text: &str) -> bool {
-    const LONGEST: usize = 90;
-    if text.len() > LONGEST || text.contains('\n') {
+    if !is_short(text) {
         return false;
     }
     let words = Words::of(text);
@@ -201,8 +202,7 @@ fn begins_with_when(text: &str) -> bool {
 
 /// `Lundi 2 avril - 10:00`, `Tous les jours sauf le mardi, à 11 h`, `Du 10 mars au 30 juin`
 fn says_only_when(text: &str) -> bool {
-    const LONGEST: usize = 90;
-    if text.len() > LONGEST || text.contains('\n') {
+    if !is_short(text) {
         return false;
     }
     let words = Words::of(text);
@@ -249,8 +249,7 @@ fn town_alone(line: &Line) -> Option<String> {
 
 /// `Ferme du Tertre, Naveil`: a venue and its town, and nothing else.
 fn says_place(text: &str) -> bool {
-    const LONGEST: usize = 90;
-    if text.len() > LONGEST || text.contains('\n') {
+    if !is_short(text) {
         return false;
     }
     let words = Words::of(text);
@@ -273,58 +272,14 @@ impl Builder<'_> {
         self.out.warnings.extend(warnings);
         let is_chapter = practical_words(&lines[card.when].text) > 0;
         let of_when = |at: &usize| (card.when..card.when_to).contains(at);
-        let days = match &self.under {
-            Under::Days(days) => Some(days.clone()),
-            _ => None,
-        };
-        // What the text tells of another hour, on a day that it names.
-        let mut beside: Vec<(usize, (usize, usize), Under)> = Vec::new();
-        for at in (card.title + 1..card.to).filter(|at| !of_when(at) && Some(*at) != town_at) {
-            let words = Words::of(&lines[at].text);
-            for (from, to) in sentences(&words) {
-                let text = words.slice(from, to);
-                // In a chapter, also on its one day: `À 15 h 30, la conservatrice propose une visite`.
-                let attended = || {
-                    let tells = |token: &super::super::text::Token| is_event_noun(token) && !is_venue(token);
-                    is_chapter && words.tokens[from..to].iter().any(tells)
-                };
-                if !timing(text).says || !names_a_day(text) && !attended() || self.facts[at].practical {
-                    continue;
-                }
-                let of_card: Vec<_> = found.iter().flat_map(days_of).collect();
-                let around = Around { under: days.as_deref().or(Some(of_card.as_slice())), ..self.around() };
-                let (told, _) = pieces(text, &self.calendar, around);
-                let told = match told.as_slice() {
-                    [Piece { when: When::Inherited, .. }] if attended() => When::Days(of_card),
-                    [only] => only.when.clone(),
-                    _ => When::Inherited,
-                };
-                if let When::Days(days) = told
-                    && days.len() == 1
-                    && super::super::sentences::role(&words, from, to) == Role::Tells
-                    && text.split(' ').count() > 2
-                {
-                    let (from, to) = (words.tokens[from].start, words.tokens[to - 1].end);
-                    beside.push((at, (from, to), Under::Days(days.clone())));
-                }
-            }
-        }
+        let beside = self.told_beside(card, town_at, &found);
         let title = unnumbered(lines[card.title].text.trim());
         let name = match is_chapter || says_status(title) || town_alone(&lines[card.title]).is_some() {
             true => title.to_owned(),
             false => named(title),
         };
         let mut entry = Entry { titled: true, placed_by_words: true, ..Entry::of("", Vec::new()) };
-        let add = |entry: &mut Entry, at: usize, from: usize, to: usize| {
-            if !entry.text.is_empty() {
-                entry.text.push('\n');
-            }
-            let offset = entry.text.len();
-            entry.text += &lines[at].text[from..to];
-            let links = lines[at].links.iter().filter(|link| link.end <= to && link.start >= from);
-            let moved = |link: &Link| Link { start: link.start - from, end: link.end - from, href: link.href.clone() };
-            entry.links.extend(links.map(|link| moved(link).moved(offset)));
-        };
+        let add = |entry: &mut Entry, at: usize, from: usize, to: usize| append(entry, &lines[at], (from, to));
         add(
             &mut entry,
             card.title,
@@ -396,6 +351,56 @@ impl Builder<'_> {
             self.out.entries.push(Entry { under, town, placed_by_words: true, ..Entry::of(text, Vec::new()) });
         }
     }
+
+    /// What the text of a card tells of another hour, on a day that it names: the line, the bytes, and the day. In a chapter also on its
+    /// one day: `À 15 h 30, la conservatrice propose une visite`.
+    fn told_beside(&self, card: Card, town_at: Option<usize>, found: &[Piece]) -> Vec<(usize, (usize, usize), Under)> {
+        let lines = self.lines;
+        let is_chapter = practical_words(&lines[card.when].text) > 0;
+        let days = match &self.under {
+            Under::Days(days) => Some(days.as_slice()),
+            _ => None,
+        };
+        let of_card: Vec<_> = found.iter().flat_map(days_of).collect();
+        let around = || Around { under: days.or(Some(of_card.as_slice())), ..self.around() };
+        let mut beside = Vec::new();
+        let of_when = |at: &usize| (card.when..card.when_to).contains(at);
+        let others = (card.title + 1..card.to).filter(|at| !of_when(at) && Some(*at) != town_at);
+        for at in others.filter(|at| !self.facts[*at].practical) {
+            let words = Words::of(&lines[at].text);
+            for (from, to) in sentences(&words) {
+                let text = words.slice(from, to);
+                let tells = |token: &Token| is_event_noun(token) && !is_venue(token);
+                let attended = is_chapter && words.tokens[from..to].iter().any(tells);
+                if !timing(text).says || !names_a_day(text) && !attended {
+                    continue;
+                }
+                let (told, _) = pieces(text, &self.calendar, around());
+                let days = match told.as_slice() {
+                    [Piece { when: When::Inherited, .. }] if attended => of_card.clone(),
+                    [Piece { when: When::Days(days), .. }] => days.clone(),
+                    _ => continue,
+                };
+                if days.len() == 1 && role(&words, from, to) == Role::Tells && text.split(' ').count() > 2 {
+                    let (from, to) = (words.tokens[from].start, words.tokens[to - 1].end);
+                    beside.push((at, (from, to), Under::Days(days)));
+                }
+            }
+        }
+        beside
+    }
+}
+
+/// Some bytes of a line as the next line of an entry, with its links.
+fn append(entry: &mut Entry, line: &Line, (from, to): (usize, usize)) {
+    if !entry.text.is_empty() {
+        entry.text.push('\n');
+    }
+    let offset = entry.text.len();
+    entry.text += &line.text[from..to];
+    let links = line.links.iter().filter(|link| link.end <= to && link.start >= from);
+    let moved = |link: &Link| Link { start: link.start - from, end: link.end - from, href: link.href.clone() };
+    entry.links.extend(links.map(|link| moved(link).moved(offset)));
 }
 
 /// What a line that says when says of each of its days. Of `vendredi à 20 h et samedi à 18 h, au Dôme` what stands behind the
@@ -445,7 +450,7 @@ fn unnumbered(title: &str) -> &str {
 fn leads_to_a_page(line: &Line) -> bool {
     const WORDS: [&str; 8] =
         ["en savoir", "lire la", "voir le", "voir la", "plus d'info", "voir plus", "details", "decouvrir"];
-    let text = super::super::text::folded(line.text.trim());
+    let text = folded(line.text.trim());
     let linked = line.links.iter().any(|link| link.start == 0 && link.end >= line.text.trim_end().len());
     linked && WORDS.iter().any(|start| text.starts_with(start))
 }

@@ -55,7 +55,7 @@ struct Wanted {
     hour: String,
 }
 
-/// What an announcement is chosen by. Whoever announces chooses partners: subscribed to editions they are anyway.
+/// The lists that its recipients are chosen from. All of them are subscribed to editions, so that is no choice here.
 const FIELDS: [Field; 3] = [Field::Category, Field::Commune, Field::Label];
 
 impl Wanted {
@@ -228,7 +228,6 @@ impl Console {
         };
         let values = self.values().await?;
         page.filters = Filters::new(&values, &FIELDS, segment.as_ref());
-        page.filters.carried |= page.segment_wrong.is_some();
         let zone = editions::edition_mailing(&it).map_or(self.config().zone, |mailing| mailing.schedule.zone);
         let at = match page.wanted.later {
             false => Some(it.now + SOON),

@@ -16,8 +16,8 @@ struct Filter {
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Filters {
     lists: Vec<Filter>,
-    /// No values of the lists mean the segment: it is carried along as text.
-    pub carried: bool,
+    /// No values of the lists mean the segment: the form carries it along as text.
+    carried: bool,
 }
 
 impl Filters {

@@ -85,8 +85,7 @@ pub(super) async fn list(State(console): State<Arc<Console>>, viewer: Viewer, as
         ids.truncate(PAGE);
         let it = console.reading();
         let values = console.values().await?;
-        let mut filters = Filters::new(&values, &FILTERS.map(|(_, field)| field), wanted.segment.as_ref());
-        filters.carried &= wanted.wrong.is_none();
+        let filters = Filters::new(&values, &FILTERS.map(|(_, field)| field), wanted.segment.as_ref());
         Ok(PartnersPage {
             filters,
             more: ids.last().filter(|_| more).map(|id| asked.with("apres", id)),
